@@ -1,0 +1,26 @@
+namespace Nearline.Contracts;
+
+/// <summary>
+/// Redis key names. The keys of a user share the hash tag <c>{user_id}</c>, so they live in one cluster slot and can
+/// be written in one atomic step.
+/// </summary>
+public static class RedisKeys
+{
+    /// <summary>The fallback list of the whole service.</summary>
+    public const string Popular = "nl:popular";
+
+    /// <summary>A user's folded events, <see cref="Storage.V1.UserState"/>.</summary>
+    public static string State(string userId) => $"nl:{{{userId}}}:state";
+
+    /// <summary>What a user has watched, <see cref="Storage.V1.WatchedShows"/>.</summary>
+    public static string Watched(string userId) => $"nl:{{{userId}}}:watched";
+
+    /// <summary>A user's candidates in a scenario, <see cref="Storage.V1.RetrievalSet"/>.</summary>
+    public static string Set(string userId, string scenario) => $"nl:{{{userId}}}:set:{scenario}";
+
+    /// <summary>The channel on which a renewal of the user's sets is announced; the message is the model version.</summary>
+    public static string Renewed(string userId) => $"nl:{{{userId}}}:renewed";
+
+    /// <summary>A scenario's fallback list, <see cref="Storage.V1.RetrievalSet"/> with popularity as the score.</summary>
+    public static string PopularIn(string scenario) => $"nl:popular:{scenario}";
+}

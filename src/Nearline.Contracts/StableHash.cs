@@ -1,0 +1,42 @@
+using System.Text;
+
+namespace Nearline.Contracts;
+
+/// <summary>
+/// 64-bit hashes that are the same on every machine and in every version: they are stored. FNV-1a over UTF-8, then
+/// the finaliser of MurmurHash3, since FNV alone mixes the high bits of short keys badly.
+/// </summary>
+public static class StableHash
+{
+    /// <summary>The hash of one text.</summary>
+    public static ulong Of(string text) => Finish(Fold(14695981039346656037UL, text));
+
+    /// <summary>The hash of a pair; (ab, c) and (a, bc) differ.</summary>
+    public static ulong Of(string first, string second)
+    {
+        var hash = Fold(14695981039346656037UL, first);
+        hash = (hash ^ 0xFF) * 1099511628211UL;
+        return Finish(Fold(hash, second));
+    }
+
+    private static ulong Fold(ulong hash, string text)
+    {
+        var length = Encoding.UTF8.GetMaxByteCount(text.Length);
+        Span<byte> bytes = length <= 512 ? stackalloc byte[length] : new byte[length];
+        foreach (var b in bytes[..Encoding.UTF8.GetBytes(text, bytes)])
+        {
+            hash = (hash ^ b) * 1099511628211UL;
+        }
+
+        return hash;
+    }
+
+    private static ulong Finish(ulong hash)
+    {
+        hash ^= hash >> 33;
+        hash *= 0xFF51AFD7ED558CCDUL;
+        hash ^= hash >> 33;
+        hash *= 0xC4CEB9FE1A85EC53UL;
+        return hash ^ (hash >> 33);
+    }
+}
