@@ -1,0 +1,72 @@
+namespace Grpc.Core;
+
+/// <summary>What a handler sees of a server call, and where it leaves its status and trailers.</summary>
+public abstract class ServerCallContext
+{
+    private Dictionary<object, object>? userState;
+
+    public string Method => MethodCore;
+
+    public string Host => HostCore;
+
+    public string Peer => PeerCore;
+
+    /// <summary>UTC; <see cref="DateTime.MaxValue"/> where the client set none.</summary>
+    public DateTime Deadline => DeadlineCore;
+
+    public Metadata RequestHeaders => RequestHeadersCore;
+
+    /// <summary>Fires when the client cancels, the connection ends, or the deadline passes.</summary>
+    public CancellationToken CancellationToken => CancellationTokenCore;
+
+    public Metadata ResponseTrailers => ResponseTrailersCore;
+
+    public Status Status
+    {
+        get => StatusCore;
+        set => StatusCore = value;
+    }
+
+    public WriteOptions? WriteOptions
+    {
+        get => WriteOptionsCore;
+        set => WriteOptionsCore = value;
+    }
+
+    public AuthContext AuthContext => AuthContextCore;
+
+    /// <summary>For interceptors and handlers to share what they like during the call.</summary>
+    public IDictionary<object, object> UserState => UserStateCore;
+
+    protected abstract string MethodCore { get; }
+
+    protected abstract string HostCore { get; }
+
+    protected abstract string PeerCore { get; }
+
+    protected abstract DateTime DeadlineCore { get; }
+
+    protected abstract Metadata RequestHeadersCore { get; }
+
+    protected abstract CancellationToken CancellationTokenCore { get; }
+
+    protected abstract Metadata ResponseTrailersCore { get; }
+
+    protected abstract Status StatusCore { get; set; }
+
+    protected abstract WriteOptions? WriteOptionsCore { get; set; }
+
+    protected abstract AuthContext AuthContextCore { get; }
+
+    protected virtual IDictionary<object, object> UserStateCore => userState ??= [];
+
+    /// <summary>Sends the response headers. Once a call, and before the first response message.</summary>
+    public Task WriteResponseHeadersAsync(Metadata responseHeaders) => WriteResponseHeadersAsyncCore(responseHeaders);
+
+    public ContextPropagationToken CreatePropagationToken(ContextPropagationOptions? options = null) =>
+        CreatePropagationTokenCore(options);
+
+    protected abstract Task WriteResponseHeadersAsyncCore(Metadata responseHeaders);
+
+    protected abstract ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options);
+}
