@@ -9,6 +9,12 @@ public static class RedisKeys
     /// <summary>The fallback list of the whole service.</summary>
     public const string Popular = "nl:popular";
 
+    /// <summary>
+    /// Which scenarios are served, <see cref="Storage.V1.ScenarioDirectory"/>: the worker writes it after the fallback
+    /// lists of a model, so that readers find them without a scan.
+    /// </summary>
+    public const string Scenarios = "nl:scenarios";
+
     /// <summary>A user's folded events, <see cref="Storage.V1.UserState"/>.</summary>
     public static string State(string userId) => $"nl:{{{userId}}}:state";
 

@@ -8,14 +8,20 @@ namespace Nearline.Contracts;
 /// </summary>
 public static class StableHash
 {
+    private const ulong Offset = 14695981039346656037UL;
+    private const ulong Prime = 1099511628211UL;
+
     /// <summary>The hash of one text.</summary>
-    public static ulong Of(string text) => Finish(Fold(14695981039346656037UL, text));
+    public static ulong Of(string text) => Finish(Fold(Offset, text));
+
+    /// <summary>The hash of one text that is in UTF-8 already; equals <see cref="Of(string)"/> of that text.</summary>
+    public static ulong Of(ReadOnlySpan<byte> utf8) => Finish(Fold(Offset, utf8));
 
     /// <summary>The hash of a pair; (ab, c) and (a, bc) differ.</summary>
     public static ulong Of(string first, string second)
     {
-        var hash = Fold(14695981039346656037UL, first);
-        hash = (hash ^ 0xFF) * 1099511628211UL;
+        var hash = Fold(Offset, first);
+        hash = (hash ^ 0xFF) * Prime;
         return Finish(Fold(hash, second));
     }
 
@@ -23,9 +29,14 @@ public static class StableHash
     {
         var length = Encoding.UTF8.GetMaxByteCount(text.Length);
         Span<byte> bytes = length <= 512 ? stackalloc byte[length] : new byte[length];
-        foreach (var b in bytes[..Encoding.UTF8.GetBytes(text, bytes)])
+        return Fold(hash, bytes[..Encoding.UTF8.GetBytes(text, bytes)]);
+    }
+
+    private static ulong Fold(ulong hash, ReadOnlySpan<byte> utf8)
+    {
+        foreach (var b in utf8)
         {
-            hash = (hash ^ b) * 1099511628211UL;
+            hash = (hash ^ b) * Prime;
         }
 
         return hash;
