@@ -1,0 +1,35 @@
+# Each target does its own set-up: on a fresh clone `make demo` and `make test` are all that is needed.
+PACKAGES ?= auto
+CONFIGURATION ?= Release
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo up test bench format clean
+
+help: ## what there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: ## install what is needed and find out which packages restore (PACKAGES=real|compat|auto)
+	@bash scripts/setup.sh $(PACKAGES)
+
+build: setup ## build everything
+	@dotnet build Nearline.sln -c $(CONFIGURATION) -v quiet -nologo -clp:ErrorsOnly
+
+demo: setup ## train on real history, run all parts, show sets following events (DATA=dir for other data)
+	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:ErrorsOnly
+	@./nearline demo $(if $(DATA),--data $(DATA))
+
+up: setup ## the same parts, up until Ctrl-C
+	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:ErrorsOnly
+	@./nearline up $(if $(DATA),--data $(DATA))
+
+test: setup ## every suite
+	@bash scripts/test.sh
+
+bench: ## performance and quality figures, each against a peer in the same run
+	@ls bench/*.sh >/dev/null 2>&1 && for b in bench/*.sh; do bash $$b; done || echo "bench: nothing to run yet"
+
+format: ## what dotnet format would change
+	@dotnet format Nearline.sln --verify-no-changes --exclude artifacts
+
+clean: ## remove build outputs and what runs wrote; keeps set-up
+	rm -rf artifacts runs
