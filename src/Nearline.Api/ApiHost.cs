@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using Nearline.Api.Calls;
+using Nearline.Api.Fallbacks;
+using Nearline.Api.Health;
+using Nearline.Api.Hosting;
+using Nearline.Api.Refreshing;
+using Nearline.Api.Serving;
+using Nearline.Api.Storage;
+using Nearline.Api.Telemetry;
+using Nearline.Api.Watching;
+using Nearline.Contracts.Candidates.V1;
+using Nearline.ServiceDefaults;
+
+namespace Nearline.Api;
+
+/// <summary>Puts the service together.</summary>
+public static class ApiHost
+{
+    /// <summary>The service, not yet started.</summary>
+    /// <param name="args">Command-line configuration, such as <c>--Api:GrpcPort=0</c>.</param>
+    /// <param name="configure">Last changes to the builder, such as a test's own clock.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddNearlineDefaults("nearline-api", ApiMetrics.MeterName);
+        builder.Services.AddNearlineRedis(builder.Configuration);
+        AddOptions(builder.Services);
+        AddServing(builder.Services);
+        AddGrpc(builder.Services);
+        AddHosting(builder);
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.MapNearlineDefaults();
+        app.MapGrpcService<CandidateApi>();
+        app.MapGrpcHealthChecksService();
+        app.MapGrpcReflectionService();
+        return app;
+    }
+
+    private static void AddOptions(IServiceCollection services)
+    {
+        services.AddOptions<ApiOptions>()
+            .BindConfiguration(ApiOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>();
+        services.AddOptions<KafkaOptions>().BindConfiguration(KafkaOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<KafkaOptions>, KafkaOptionsValidator>();
+    }
+
+    private static void AddServing(IServiceCollection services)
+    {
+        services.AddSingleton<ApiMetrics>();
+        services.AddSingleton<RedisGuard>();
+        services.AddSingleton<CandidateStore>();
+        services.AddSingleton<FallbackLists>();
+        services.AddSingleton<CandidateResponder>();
+        services.AddSingleton<CandidateExplainer>();
+        services.AddSingleton<RenewalHub>();
+        services.AddSingleton<CandidateWatch>();
+        services.AddSingleton<RefreshRequester>();
+        services.AddHostedService<FallbackLoader>();
+        services.AddHostedService(provider => provider.GetRequiredService<RefreshRequester>());
+    }
+
+    private static void AddGrpc(IServiceCollection services)
+    {
+        services.AddSingleton<AdmissionGate>();
+        services.AddSingleton<CallInterceptor>();
+        services.AddSingleton<CandidateApi>();
+        services.AddGrpc(grpc => grpc.Interceptors.Add<CallInterceptor>());
+        services.AddGrpcReflection();
+        services.AddHealthChecks()
+            .AddCheck<FallbackListsHealthCheck>("fallback-lists", tags: [NearlineDefaults.ReadyTag])
+            .AddCheck<DrainHealthCheck>("lifecycle", tags: [NearlineDefaults.ReadyTag]);
+        services.AddGrpcHealthChecks(health =>
+        {
+            health.Services.Map("", check => check.Tags.Contains(NearlineDefaults.ReadyTag));
+            health.Services.Map(
+                CandidateService.Descriptor.FullName, check => check.Tags.Contains(NearlineDefaults.ReadyTag));
+        });
+
+        // The gRPC health service repeats what the publisher last saw, so its period is how late the answer may be.
+        services.AddOptions<HealthCheckPublisherOptions>().Configure<IOptions<ApiOptions>>((publisher, api) =>
+        {
+            publisher.Delay = TimeSpan.Zero;
+            publisher.Period = api.Value.HealthPeriod;
+        });
+    }
+
+    private static void AddHosting(WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<BoundEndpoints>();
+        builder.Services.AddHostedService<EndpointAnnouncer>();
+        builder.Services.AddHostedService<ShutdownDelay>();
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<ApiOptions>>((host, api) =>
+            host.ShutdownTimeout = api.Value.ShutdownDelay + api.Value.DrainTimeout);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.ApplicationServices.GetRequiredService<BoundEndpoints>().Listen(kestrel));
+    }
+}

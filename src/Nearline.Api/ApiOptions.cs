@@ -1,0 +1,71 @@
+namespace Nearline.Api;
+
+/// <summary>The service's settings; section <c>Api</c>. Checked at start-up by <see cref="ApiOptionsValidator"/>.</summary>
+public sealed class ApiOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Api";
+
+    /// <summary>The IP address to listen on. Default <c>127.0.0.1</c>; <c>0.0.0.0</c> in a container.</summary>
+    public string BindAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>gRPC over cleartext HTTP/2; 0: a free port. Default 5001.</summary>
+    public int GrpcPort { get; set; } = 5001;
+
+    /// <summary>HTTP/1 for <c>/metrics</c> and <c>/healthz</c>; 0: a free port. Default 9101.</summary>
+    public int HttpPort { get; set; } = 9101;
+
+    /// <summary>How many candidates a request with limit 0 gets, 1 to 1000; 0, the default: the whole set.</summary>
+    public int DefaultLimit { get; set; }
+
+    /// <summary>The most requests in one MultiGetCandidates, 1 to 1000. Default 200.</summary>
+    public int MaxMultiGet { get; set; } = 200;
+
+    /// <summary>Calls in flight past this many are refused with RESOURCE_EXHAUSTED. At least 1; default 512.</summary>
+    public int MaxConcurrentRequests { get; set; } = 512;
+
+    /// <summary>WatchCandidates streams past this many are refused likewise. At least 1; default 5000.</summary>
+    public int MaxWatchStreams { get; set; } = 5000;
+
+    /// <summary>How long a read from Redis may take. 1 ms to 10 s; default 50 ms.</summary>
+    public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// The circuit to Redis opens when half of at least this many reads failed within
+    /// <see cref="BreakerSampling"/>. At least 2; default 10.
+    /// </summary>
+    public int BreakerMinimumReads { get; set; } = 10;
+
+    /// <summary>The window of <see cref="BreakerMinimumReads"/>. 500 ms to 1 min; default 5 s.</summary>
+    public TimeSpan BreakerSampling { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long an open circuit answers without asking Redis. 500 ms to 1 min; default 1 s.</summary>
+    public TimeSpan BreakerDuration { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often the fallback lists in memory are read again. 50 ms to 1 h; default 5 s.</summary>
+    public TimeSpan FallbackRefresh { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>One refresh request a user in this time. 0 to 1 h; default 30 s.</summary>
+    public TimeSpan RefreshDebounce { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Refresh requests waiting for Kafka; more are dropped and counted. 1 to 1,000,000; default 10,000.</summary>
+    public int RefreshQueue { get; set; } = 10_000;
+
+    /// <summary>
+    /// A watched set is also read again this often, since a published renewal may be lost with the connection. 50 ms to
+    /// 1 h; default 30 s.
+    /// </summary>
+    public TimeSpan WatchResync { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often grpc.health.v1 looks at the ready checks. 1 s to 1 min; default 2 s.</summary>
+    public TimeSpan HealthPeriod { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// On shutdown the service reports itself not ready for this long before it stops listening, so that load balancers
+    /// turn away. 0 to 5 min; default 0.
+    /// </summary>
+    public TimeSpan ShutdownDelay { get; set; } = TimeSpan.Zero;
+
+    /// <summary>How long calls in flight may take to end after that. 100 ms to 5 min; default 10 s.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace Nearline.Api;
+
+/// <summary>Refuses settings that cannot work, all at once, naming key, value and what would be right.</summary>
+internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ApiOptions options)
+    {
+        var failures = new List<string>();
+        if (!IPAddress.TryParse(options.BindAddress, out _))
+        {
+            failures.Add($"Api:BindAddress is '{options.BindAddress}'; it must be an IP address such as 127.0.0.1 or 0.0.0.0");
+        }
+
+        Number(nameof(options.GrpcPort), options.GrpcPort, 0, 65535);
+        Number(nameof(options.HttpPort), options.HttpPort, 0, 65535);
+        if (options.GrpcPort != 0 && options.GrpcPort == options.HttpPort)
+        {
+            failures.Add($"Api:HttpPort is {options.HttpPort}, which is Api:GrpcPort too; they must differ");
+        }
+
+        Number(nameof(options.DefaultLimit), options.DefaultLimit, 0, 1000);
+        Number(nameof(options.MaxMultiGet), options.MaxMultiGet, 1, 1000);
+        Number(nameof(options.MaxConcurrentRequests), options.MaxConcurrentRequests, 1, int.MaxValue);
+        Number(nameof(options.MaxWatchStreams), options.MaxWatchStreams, 1, int.MaxValue);
+        Number(nameof(options.BreakerMinimumReads), options.BreakerMinimumReads, 2, int.MaxValue);
+        Number(nameof(options.RefreshQueue), options.RefreshQueue, 1, 1_000_000);
+        Time(nameof(options.RedisTimeout), options.RedisTimeout, 1, 10_000);
+        Time(nameof(options.BreakerSampling), options.BreakerSampling, 500, 60_000);
+        Time(nameof(options.BreakerDuration), options.BreakerDuration, 500, 60_000);
+        Time(nameof(options.FallbackRefresh), options.FallbackRefresh, 50, 3_600_000);
+        Time(nameof(options.RefreshDebounce), options.RefreshDebounce, 0, 3_600_000);
+        Time(nameof(options.WatchResync), options.WatchResync, 50, 3_600_000);
+        Time(nameof(options.HealthPeriod), options.HealthPeriod, 1_000, 60_000);
+        Time(nameof(options.ShutdownDelay), options.ShutdownDelay, 0, 300_000);
+        Time(nameof(options.DrainTimeout), options.DrainTimeout, 100, 300_000);
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void Number(string key, int value, int least, int most)
+        {
+            if (value < least || value > most)
+            {
+                failures.Add(most == int.MaxValue
+                    ? $"Api:{key} is {value}; it must be at least {least}"
+                    : $"Api:{key} is {value}; it must be from {least} to {most}");
+            }
+        }
+
+        void Time(string key, TimeSpan value, int leastMs, int mostMs)
+        {
+            var (least, most) = (TimeSpan.FromMilliseconds(leastMs), TimeSpan.FromMilliseconds(mostMs));
+            if (value < least || value > most)
+            {
+                failures.Add($"Api:{key} is {value}; it must be from {least} to {most} (hh:mm:ss.fff)");
+            }
+        }
+    }
+}

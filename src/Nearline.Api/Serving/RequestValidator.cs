@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text;
+using Google.Protobuf.WellKnownTypes;
+using Nearline.Contracts.Candidates.V1;
+using Nearline.Contracts.Catalog.V1;
+
+namespace Nearline.Api.Serving;
+
+/// <summary>Finds what is wrong with a request: the field, its value, and what would be right. Null: nothing is.</summary>
+internal static class RequestValidator
+{
+    public const int MaxLimit = 1000;
+    public const int MaxExcluded = 1000;
+    private const int MaxIdBytes = 256;
+    private const int ShownCharacters = 64;
+    private const long MaxDurationSeconds = 315_576_000_000;
+
+    public static string? Problem(GetCandidatesRequest request)
+    {
+        if (UserProblem(request.UserId) is { } user)
+        {
+            return user;
+        }
+
+        if (IdProblem("scenario", request.Scenario, "one of those that ListScenarios names") is { } scenario)
+        {
+            return scenario;
+        }
+
+        if (request.Limit is < 0 or > MaxLimit)
+        {
+            return Text($"limit is {request.Limit}; it must be 1 to {MaxLimit}, or 0 for the whole set");
+        }
+
+        if (request.ExcludeItemIds.Count > MaxExcluded)
+        {
+            return Text($"exclude_item_ids has {request.ExcludeItemIds.Count} entries; at most {MaxExcluded} are allowed");
+        }
+
+        for (var i = 0; i < request.Categories.Count; i++)
+        {
+            if (request.Categories[i] is not (ShowCategory.Series or ShowCategory.Movie or ShowCategory.Live))
+            {
+                return Text(
+                    $"categories[{i}] is {(int)request.Categories[i]}; it must be 1 (series), 2 (movie) or 3 (live)");
+            }
+        }
+
+        return request.MaxAge is null ? null : MaxAgeProblem(request.MaxAge);
+    }
+
+    public static string? Problem(ExplainCandidateRequest request) =>
+        UserProblem(request.UserId)
+        ?? IdProblem("scenario", request.Scenario, "one of those that ListScenarios names")
+        ?? IdProblem("item_id", request.ItemId, "the id of a show");
+
+    private static string? UserProblem(string userId)
+    {
+        if (IdProblem("user_id", userId, "the id of a user") is { } problem)
+        {
+            return problem;
+        }
+
+        // Braces delimit the part of a Redis key that decides its cluster slot.
+        return userId.AsSpan().ContainsAny('{', '}')
+            ? $"user_id is '{Shown(userId)}'; it must contain neither '{{' nor '}}'"
+            : null;
+    }
+
+    private static string? IdProblem(string field, string value, string right)
+    {
+        if (value.Length == 0)
+        {
+            return $"{field} is empty; it must be {right}, at most {MaxIdBytes} bytes";
+        }
+
+        // A character takes at least one byte, and at most three a UTF-16 unit: counting is rarely needed.
+        if (value.Length > MaxIdBytes / 3 && Encoding.UTF8.GetByteCount(value) is > MaxIdBytes and var bytes)
+        {
+            return Text($"{field} is '{Shown(value)}', {bytes} bytes; it must be at most {MaxIdBytes} bytes");
+        }
+
+        return null;
+    }
+
+    private static string? MaxAgeProblem(Duration maxAge)
+    {
+        if (maxAge.Seconds is >= 0 and <= MaxDurationSeconds && maxAge.Nanos is >= 0 and < 1_000_000_000)
+        {
+            return null;
+        }
+
+        return Text($"max_age is {maxAge.Seconds} seconds and {maxAge.Nanos} nanos; neither may be negative, and they must be a valid google.protobuf.Duration");
+    }
+
+    private static string Shown(string value) =>
+        value.Length <= ShownCharacters ? value : value[..ShownCharacters] + "...";
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

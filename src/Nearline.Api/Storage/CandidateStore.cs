@@ -1,0 +1,44 @@
+using Nearline.Contracts;
+using Nearline.Contracts.Candidates.V1;
+using StackExchange.Redis;
+
+namespace Nearline.Api.Storage;
+
+/// <summary>Reads users' sets and watched shows. Both keys of a user share a slot, so one MGET fetches them.</summary>
+internal sealed class CandidateStore(RedisGuard guard)
+{
+    /// <summary>One user, in one round trip.</summary>
+    /// <exception cref="RedisTroubleException">Redis did not answer.</exception>
+    public ValueTask<StoredUser> ReadAsync(string userId, string scenario, CancellationToken cancellationToken) =>
+        guard.ReadAsync(
+            "get",
+            static (database, asked) => ReadOneAsync(database, asked.userId, asked.scenario),
+            (userId, scenario),
+            cancellationToken);
+
+    /// <summary>Many users, in one pipelined round trip; as many results as requests, in their order.</summary>
+    /// <exception cref="RedisTroubleException">Redis did not answer.</exception>
+    public ValueTask<StoredUser[]> ReadManyAsync(
+        IReadOnlyList<GetCandidatesRequest> requests, CancellationToken cancellationToken) =>
+        guard.ReadAsync("multi_get", ReadAllAsync, requests, cancellationToken);
+
+    private static Task<StoredUser[]> ReadAllAsync(IDatabase database, IReadOnlyList<GetCandidatesRequest> requests)
+    {
+        // The users' keys lie in different cluster slots, where one MGET could not go; a batch is sent in one piece.
+        var batch = database.CreateBatch();
+        var reads = new Task<StoredUser>[requests.Count];
+        for (var i = 0; i < reads.Length; i++)
+        {
+            reads[i] = ReadOneAsync(batch, requests[i].UserId, requests[i].Scenario);
+        }
+
+        batch.Execute();
+        return Task.WhenAll(reads);
+    }
+
+    private static async Task<StoredUser> ReadOneAsync(IDatabaseAsync database, string userId, string scenario)
+    {
+        var values = await database.StringGetAsync([RedisKeys.Set(userId, scenario), RedisKeys.Watched(userId)]);
+        return new StoredUser(values[0], values[1]);
+    }
+}
