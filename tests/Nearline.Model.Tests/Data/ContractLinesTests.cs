@@ -17,7 +17,7 @@ public sealed class ContractLinesTests
 {
     [Fact]
     public void Every_line_of_the_events_file_is_a_message_of_the_event_topic() =>
-        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+        Prop.ForAll(Seeds.Any, seed =>
         {
             using var directory = new TempDirectory();
             var dataset = RandomDataset.Create(seed);
@@ -28,7 +28,7 @@ public sealed class ContractLinesTests
 
     [Fact]
     public void Every_line_of_the_shows_file_is_a_message_of_the_catalog_topic() =>
-        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+        Prop.ForAll(Seeds.Any, seed =>
         {
             using var directory = new TempDirectory();
             var dataset = RandomDataset.Create(seed);
@@ -39,7 +39,7 @@ public sealed class ContractLinesTests
 
     [Fact]
     public void Lines_that_protobuf_formats_are_read() =>
-        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+        Prop.ForAll(Seeds.Any, seed =>
         {
             using var directory = new TempDirectory();
             var dataset = RandomDataset.Create(seed);
