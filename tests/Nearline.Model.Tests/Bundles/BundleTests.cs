@@ -231,25 +231,27 @@ public sealed class BundleTests : IDisposable
 
         new BundleStore(models.Path).Activate("m5-a");
         using var stop = new CancellationTokenSource();
-        var reader = Task.Run(() =>
-        {
-            var store = new BundleStore(models.Path);
-            var reads = 0;
-            while (!stop.IsCancellationRequested)
+        var isReading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reader = Task.Factory.StartNew(
+            () =>
             {
-                Assert.Contains(store.ActiveVersion, versions);
-                reads++;
-            }
-
-            return reads;
-        });
+                var store = new BundleStore(models.Path);
+                do
+                {
+                    Assert.Contains(store.ActiveVersion, versions);
+                    isReading.TrySetResult();
+                }
+                while (!stop.IsCancellationRequested);
+            },
+            TaskCreationOptions.LongRunning);
+        await Task.WhenAny(isReading.Task, reader);
         var previous = new System.Collections.Concurrent.ConcurrentBag<string?>();
         await Task.WhenAll(versions[1..].Select(version => Task.Run(() =>
         {
             previous.Add(new BundleStore(models.Path).Activate(version));
         })));
         await stop.CancelAsync();
-        Assert.True(await reader > 0);
+        await reader;
 
         // Each saw the one before it: no activation was lost.
         var final = new BundleStore(models.Path);
