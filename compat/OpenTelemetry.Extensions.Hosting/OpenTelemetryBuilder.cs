@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -9,7 +11,13 @@ namespace OpenTelemetry;
 /// <summary>Configures the telemetry of a host.</summary>
 public sealed class OpenTelemetryBuilder : IOpenTelemetryBuilder
 {
-    internal OpenTelemetryBuilder(IServiceCollection services) => Services = services;
+    internal OpenTelemetryBuilder(IServiceCollection services)
+    {
+        Services = services;
+        // A bare service collection has neither; the providers read their OTEL_ settings through them.
+        services.AddOptions();
+        services.TryAddSingleton<IConfiguration>(static _ => new ConfigurationBuilder().AddEnvironmentVariables().Build());
+    }
 
     /// <summary>The host's services.</summary>
     public IServiceCollection Services { get; }

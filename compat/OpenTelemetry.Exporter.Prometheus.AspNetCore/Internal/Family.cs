@@ -18,7 +18,8 @@ internal sealed record Family(FamilyKind Kind, string Name, string SampleName, s
 {
     private const string Total = "_total";
 
-    public static bool IsSupported(MetricType type) => !IsExponential(type);
+    /// <summary>The text formats cannot hold exponential histograms.</summary>
+    public static bool IsSupported(MetricType type) => type != MetricType.ExponentialHistogram;
 
     public static Family Of(Metric metric, bool openMetrics, bool noTotalSuffix)
     {
@@ -71,8 +72,6 @@ internal sealed record Family(FamilyKind Kind, string Name, string SampleName, s
         MetricType.Histogram => FamilyKind.Histogram,
         _ => FamilyKind.Gauge,
     };
-
-    private static bool IsExponential(MetricType type) => type == MetricType.ExponentialHistogram;
 
     private static bool Ends(string name, string suffix) => name.EndsWith(suffix, StringComparison.Ordinal);
 

@@ -18,7 +18,7 @@ internal static class Names
             Append(result, keep, c);
         }
 
-        return result.Length == name.Length && Equal(result, name) ? name : result.ToString();
+        return result.ToString();
     }
 
     /// <summary>A label name ([a-zA-Z_][a-zA-Z0-9_]*): a leading digit gets an underscore before it; an empty name is one underscore.</summary>
@@ -79,6 +79,4 @@ internal static class Names
 
         return name.Length > 0 && !char.IsAsciiDigit(name[0]);
     }
-
-    private static bool Equal(StringBuilder builder, string text) => builder.Equals(text.AsSpan());
 }

@@ -30,7 +30,6 @@ internal static class Numbers
             return double.IsNegative(value) ? "-0.0" : "0.0";
         }
 
-        // "E16" has all digits of the shortest form only by luck; take the digits of "R" and place the point ourselves.
         var shortest = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture);
         var (digits, exponent) = Decompose(shortest);
         var sign = value < 0 ? "-" : "";
