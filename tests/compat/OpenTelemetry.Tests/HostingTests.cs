@@ -83,7 +83,7 @@ public sealed class HostingTests
     public void Adding_it_again_configures_the_same_providers()
     {
         var services = new ServiceCollection();
-        services.AddOpenTelemetry().WithMetrics(b => b.AddMeter("a"));
+        services.AddOpenTelemetry().WithMetrics(b => b.AddMeter("a").AddReader(new Pulled()));
         services.AddOpenTelemetry().WithMetrics(b => b.AddMeter("b")).WithTracing();
         Assert.Single(services, s => s.ServiceType == typeof(IHostedService));
         Assert.Equal(typeof(IHostedService), services[0].ServiceType);
