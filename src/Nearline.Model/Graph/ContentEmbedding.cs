@@ -1,0 +1,252 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Nearline.Model.Data;
+
+namespace Nearline.Model.Graph;
+
+/// <summary>
+/// Content graph (CG) embeddings from the catalog alone: shows joined to their tags, cast, year and title n-grams, the
+/// TF-IDF weighted show-by-node matrix projected on its dominant subspace. Shows that share rare nodes come out alike.
+/// </summary>
+/// <remarks>
+/// A linear stand-in for the metagraph's GraphSAGE of the paper's section 4.2.1: no training, deterministic for a seed.
+/// Rows have unit length; a show without any node that another show shares has a zero row.
+/// </remarks>
+public static class ContentEmbedding
+{
+    /// <summary>Embeds a catalog.</summary>
+    /// <param name="shows">The shows, in the order of the rows.</param>
+    /// <param name="width">Numbers a show.</param>
+    /// <param name="seed">Of the random start of the subspace iteration.</param>
+    /// <returns>[shows, width], row-major.</returns>
+    public static float[] Of(IReadOnlyList<Show> shows, int width, int seed)
+    {
+        ArgumentNullException.ThrowIfNull(shows);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        var (rows, nodes) = Matrix(shows);
+
+        // Orthogonal iteration: the columns of `basis` come to span the right singular vectors of the largest values.
+        const int iterations = 3;
+        var random = new Random(seed);
+        var basis = Columns(width, nodes);
+        foreach (var column in basis)
+        {
+            for (var i = 0; i < nodes; i++)
+            {
+                column[i] = (float)((random.NextDouble() * 2) - 1);
+            }
+        }
+
+        Orthonormalize(basis);
+        for (var iteration = 0; iteration < iterations; iteration++)
+        {
+            var images = Multiply(rows, basis);
+            Orthonormalize(images);
+            basis = MultiplyTransposed(rows, images, nodes);
+            Orthonormalize(basis);
+        }
+
+        return UnitRows(Multiply(rows, basis), shows.Count, width);
+    }
+
+    /// <summary>Each show's (node, weight) pairs, and how many nodes there are.</summary>
+    private static (List<(int Node, float Weight)>[] Rows, int Nodes) Matrix(IReadOnlyList<Show> shows)
+    {
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var nodesOf = new Dictionary<string, float>[shows.Count];
+        for (var i = 0; i < shows.Count; i++)
+        {
+            nodesOf[i] = NodesOf(shows[i]);
+            foreach (var node in nodesOf[i].Keys)
+            {
+                counts[node] = counts.GetValueOrDefault(node) + 1;
+            }
+        }
+
+        // A node of one show tells it from the others but joins it to none.
+        var index = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (node, count) in counts)
+        {
+            if (count >= 2)
+            {
+                index[node] = index.Count;
+            }
+        }
+
+        var rows = new List<(int, float)>[shows.Count];
+        for (var i = 0; i < shows.Count; i++)
+        {
+            rows[i] = [];
+            var squares = 0f;
+            foreach (var (node, weight) in nodesOf[i])
+            {
+                if (index.TryGetValue(node, out var column))
+                {
+                    var scaled = weight * MathF.Log((1f + shows.Count) / (1f + counts[node]));
+                    rows[i].Add((column, scaled));
+                    squares += scaled * scaled;
+                }
+            }
+
+            var scale = squares > 0 ? 1 / MathF.Sqrt(squares) : 0;
+            rows[i] = [.. rows[i].Select(r => (r.Item1, r.Item2 * scale))];
+        }
+
+        return (rows, index.Count);
+    }
+
+    private static Dictionary<string, float> NodesOf(Show show)
+    {
+        var nodes = new Dictionary<string, float>(StringComparer.Ordinal);
+        void Join(string kind, IEnumerable<string> values, float weight)
+        {
+            string[] distinct = [.. values.Where(v => v.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)];
+            foreach (var value in distinct)
+            {
+                nodes[$"{kind}:{value.ToUpperInvariant()}"] = weight / MathF.Sqrt(distinct.Length);
+            }
+        }
+
+        Join("tag", show.Tags, 1);
+        Join("cast", show.Cast, 0.7f);
+        Join("text", NGrams($"{show.Title} {show.Description}", 4), 0.5f);
+        Join("category", [show.Category.ToString()], 0.5f);
+        if (show.ReleaseYear is { } year)
+        {
+            Join("year", [year.ToString(CultureInfo.InvariantCulture)], 0.3f);
+            Join("era", [(year / 5).ToString(CultureInfo.InvariantCulture)], 0.5f);
+        }
+
+        return nodes;
+    }
+
+    private static IEnumerable<string> NGrams(string text, int length)
+    {
+        foreach (var word in text.Split([' ', ',', '.', ':', ';', '(', ')', '"', '\''], StringSplitOptions.RemoveEmptyEntries))
+        {
+            var padded = $"<{word}>";
+            for (var i = 0; i + length <= padded.Length; i++)
+            {
+                yield return padded.Substring(i, length);
+            }
+        }
+    }
+
+    private static float[][] Columns(int width, int length) =>
+        [.. Enumerable.Range(0, width).Select(_ => new float[length])];
+
+    private static float[][] Multiply(List<(int Node, float Weight)>[] rows, float[][] basis)
+    {
+        var result = Columns(basis.Length, rows.Length);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            foreach (var (node, weight) in rows[i])
+            {
+                for (var c = 0; c < basis.Length; c++)
+                {
+                    result[c][i] += weight * basis[c][node];
+                }
+            }
+        }
+
+        return result;
+    }
+
+    private static float[][] MultiplyTransposed(List<(int Node, float Weight)>[] rows, float[][] images, int nodes)
+    {
+        var result = Columns(images.Length, nodes);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            foreach (var (node, weight) in rows[i])
+            {
+                for (var c = 0; c < images.Length; c++)
+                {
+                    result[c][node] += weight * images[c][i];
+                }
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Modified Gram-Schmidt; a column that depends on earlier ones becomes zero.</summary>
+    private static void Orthonormalize(float[][] columns)
+    {
+        for (var c = 0; c < columns.Length; c++)
+        {
+            var before = Dot(columns[c], columns[c]);
+            for (var pass = 0; pass < 2; pass++)
+            {
+                for (var other = 0; other < c; other++)
+                {
+                    var along = -Dot(columns[c], columns[other]);
+                    Axpy(along, columns[other], columns[c]);
+                }
+            }
+
+            var after = Dot(columns[c], columns[c]);
+            var scale = after > 1e-8f * before && after > 0 ? 1 / MathF.Sqrt(after) : 0;
+            for (var i = 0; i < columns[c].Length; i++)
+            {
+                columns[c][i] *= scale;
+            }
+        }
+    }
+
+    private static float Dot(float[] a, float[] b)
+    {
+        var (va, vb) = (MemoryMarshal.Cast<float, Vector<float>>(a), MemoryMarshal.Cast<float, Vector<float>>(b));
+        var sums = Vector<float>.Zero;
+        for (var i = 0; i < va.Length; i++)
+        {
+            sums += va[i] * vb[i];
+        }
+
+        var sum = Vector.Sum(sums);
+        for (var i = va.Length * Vector<float>.Count; i < a.Length; i++)
+        {
+            sum += a[i] * b[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary>target += factor * source.</summary>
+    private static void Axpy(float factor, float[] source, float[] target)
+    {
+        var (from, to) = (MemoryMarshal.Cast<float, Vector<float>>(source), MemoryMarshal.Cast<float, Vector<float>>(target));
+        for (var i = 0; i < from.Length; i++)
+        {
+            to[i] += factor * from[i];
+        }
+
+        for (var i = from.Length * Vector<float>.Count; i < source.Length; i++)
+        {
+            target[i] += factor * source[i];
+        }
+    }
+
+    private static float[] UnitRows(float[][] columns, int count, int width)
+    {
+        var result = new float[count * width];
+        for (var i = 0; i < count; i++)
+        {
+            var row = result.AsSpan(i * width, width);
+            var squares = 0f;
+            for (var c = 0; c < width; c++)
+            {
+                row[c] = columns[c][i];
+                squares += row[c] * row[c];
+            }
+
+            var scale = squares > 1e-12f ? 1 / MathF.Sqrt(squares) : 0;
+            foreach (ref var value in row)
+            {
+                value *= scale;
+            }
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,96 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Nearline.Model.Layers;
+
+/// <summary>
+/// The L-layer bidirectional Transformer encoder of the ID channel (paper, section 4.3.2), one for all sequences:
+/// every block is followed by residual and layer normalisation (post-norm, as in the work that the paper cites).
+/// </summary>
+internal sealed class SelfAttentionEncoder : nn.Module
+{
+    private readonly ModuleList<EncoderLayer> layers;
+
+    public SelfAttentionEncoder(M5Config config)
+        : base(nameof(SelfAttentionEncoder))
+    {
+        layers = new ModuleList<EncoderLayer>(
+            [.. Enumerable.Range(0, config.Layers).Select(_ => new EncoderLayer(config.Width, config.HeadWidth, config.FeedForward, config.EncoderDropout))]);
+        RegisterComponents();
+    }
+
+    /// <summary>Main plus subsidiary embeddings, [T, d], to hidden states, [T, d]; no sequence sees another.</summary>
+    public Tensor Forward(Tensor tokens, BatchTensors batch)
+    {
+        foreach (var layer in layers)
+        {
+            tokens = layer.Forward(tokens, batch);
+        }
+
+        return tokens;
+    }
+}
+
+/// <summary>Multi-head self-attention and a point-wise feed-forward network.</summary>
+internal sealed class EncoderLayer : nn.Module
+{
+    private readonly Linear qkv;
+    private readonly Linear attended;
+    private readonly LayerNorm attentionNorm;
+    private readonly Linear inner;
+    private readonly Linear outer;
+    private readonly LayerNorm feedForwardNorm;
+    private readonly int heads;
+    private readonly int headWidth;
+    private readonly double dropout;
+
+    public EncoderLayer(int width, int headWidth, int feedForward, double dropout)
+        : base(nameof(EncoderLayer))
+    {
+        this.headWidth = headWidth;
+        this.dropout = dropout;
+        heads = width / headWidth;
+        qkv = nn.Linear(width, 3 * width);
+        attended = nn.Linear(width, width);
+        attentionNorm = nn.LayerNorm(width);
+        inner = nn.Linear(width, feedForward * width);
+        outer = nn.Linear(feedForward * width, width);
+        feedForwardNorm = nn.LayerNorm(width);
+        RegisterComponents();
+    }
+
+    public Tensor Forward(Tensor tokens, BatchTensors batch)
+    {
+        var attention = attended.forward(Attend(qkv.forward(tokens), batch));
+        tokens = attentionNorm.forward(tokens + Drop(attention));
+        var fed = outer.forward(nn.functional.relu(inner.forward(tokens)));
+        return feedForwardNorm.forward(tokens + Drop(fed));
+    }
+
+    /// <summary>softmax(q k' / sqrt(d_h)) v, group by group: [T, 3d] to [T, d].</summary>
+    private Tensor Attend(Tensor projected, BatchTensors batch)
+    {
+        var groups = batch.Layout.Groups;
+        var parts = projected.split([.. groups.Select(g => (long)g.Count * g.Length)], 0);
+        var results = new Tensor[groups.Count];
+        for (var g = 0; g < groups.Count; g++)
+        {
+            var (count, length) = (groups[g].Count, groups[g].Length);
+            var split = parts[g].view(count, length, 3, heads, headWidth).permute(2, 0, 3, 1, 4);
+            var (q, k, v) = (split[0], split[1], split[2]);
+            var scores = q.matmul(k.transpose(-2, -1)) * (1 / Math.Sqrt(headWidth));
+            if (batch.KeyMasks[g] is { } mask)
+            {
+                scores = scores + ((mask - 1) * 1e9f).view(count, 1, 1, length);
+            }
+
+            var weights = Drop(scores.softmax(-1));
+            results[g] = weights.matmul(v).transpose(1, 2).reshape((long)count * length, (long)heads * headWidth);
+        }
+
+        return cat(results, 0);
+    }
+
+    private Tensor Drop(Tensor x) => nn.functional.dropout(x, dropout, training);
+}

@@ -1,0 +1,44 @@
+using Nearline.Model.Features;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Nearline.Model.Layers;
+
+/// <summary>
+/// Subsidiary-intensity calibration, SIN (paper, section 4.3.3). Equation 3:
+/// <c>int_j = exp(MLP([E(m_j), E(s_j1), ..., E(s_jn), E(m_j).E(s_j1), ..., E(m_j).E(s_jn)]))</c>, ReLU between layers.
+/// The last layer starts at zero, so every intensity starts at exp(0) = 1: plain sum pooling.
+/// </summary>
+internal sealed class SubsidiaryIntensity : nn.Module
+{
+    private readonly ModuleList<Linear> layers;
+
+    /// <param name="width">Width of main and subsidiary embeddings.</param>
+    /// <param name="hidden">Hidden widths; none: a linear layer, the paper's choice for the ID channel.</param>
+    public SubsidiaryIntensity(int width, IReadOnlyList<int> hidden)
+        : base(nameof(SubsidiaryIntensity))
+    {
+        int[] widths = [(width * (1 + Features.Subsidiaries.Count)) + Features.Subsidiaries.Count, .. hidden, 1];
+        layers = new ModuleList<Linear>([.. widths.Zip(widths.Skip(1), (from, to) => nn.Linear(from, to))]);
+        RegisterComponents();
+        using var _ = no_grad();
+        nn.init.zeros_(layers[layers.Count - 1].weight!);
+        nn.init.zeros_(layers[layers.Count - 1].bias!);
+    }
+
+    /// <summary>The intensity of each token: [T].</summary>
+    /// <param name="main">E(m): [T, d].</param>
+    /// <param name="subsidiaries">E(s): [T, n_sub, d].</param>
+    public Tensor Forward(Tensor main, Tensor subsidiaries)
+    {
+        var crosses = subsidiaries.matmul(main.unsqueeze(-1)).squeeze(-1);
+        var x = cat([main, subsidiaries.flatten(1), crosses], 1);
+        for (var i = 0; i < layers.Count; i++)
+        {
+            x = layers[i].forward(i == 0 ? x : nn.functional.relu(x));
+        }
+
+        return x.squeeze(-1).exp();
+    }
+}

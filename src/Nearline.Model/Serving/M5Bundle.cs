@@ -1,0 +1,226 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Nearline.Model.Bundles;
+using Nearline.Model.Data;
+using Nearline.Model.Evaluation;
+using Nearline.Model.Features;
+using Nearline.Model.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Nearline.Model.Serving;
+
+/// <summary>What of M5 is in a bundle; docs/model.md has the layout.</summary>
+public static class M5Bundle
+{
+    private const string WeightsFile = "weights.safetensors";
+    private const string IndexFile = "index.safetensors";
+    private const string VocabularyFile = "vocabulary.json";
+    private const string ItemsFile = "items.json";
+    private const string IndexTensor = "items";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        RespectNullableAnnotations = true,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    /// <summary>Writes a trained model as a new bundle; does not activate it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="modelsDirectory">The folder of bundles.</param>
+    /// <param name="evaluation">Test metrics to record; null: none.</param>
+    /// <param name="time">For the version and its time.</param>
+    /// <param name="version">The version; null: a new one of now.</param>
+    /// <param name="metrics">Further figures to record.</param>
+    public static BundleDirectory Write(
+        TrainedModel model,
+        string modelsDirectory,
+        EvaluationReport? evaluation = null,
+        TimeProvider? time = null,
+        string? version = null,
+        IReadOnlyDictionary<string, double>? metrics = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        time ??= TimeProvider.System;
+        using var writer = new BundleWriter(modelsDirectory, version ?? BundleVersion.New(time));
+        SafeTensorsFile.Write(writer.PathOf(WeightsFile), Weights(model.Network));
+        SafeTensorsFile.Write(writer.PathOf(IndexFile), [Index(model.Network)]);
+        File.WriteAllBytes(writer.PathOf(VocabularyFile), JsonSerializer.SerializeToUtf8Bytes(model.Schema, Json));
+        File.WriteAllBytes(writer.PathOf(ItemsFile), JsonSerializer.SerializeToUtf8Bytes(model.Items, Json));
+        return writer.Commit(new BundleManifest
+        {
+            Version = writer.Version,
+            CreatedAt = time.GetUtcNow(),
+            Hyperparameters = JsonSerializer.SerializeToElement(
+                new Hyperparameters(model.Config, model.Training is { } t ? t with { CsvPath = null } : null), Json),
+            Scenarios = model.Scenarios,
+            ItemCount = model.Items.Count,
+            Metrics = Metrics(model, evaluation, metrics),
+            DataFingerprint = model.DataFingerprint,
+        });
+    }
+
+    /// <summary>
+    /// Writes a bundle with random weights, complete in all else, in about a second: for tests and for trying out a
+    /// deployment. Its sets are valid, not good.
+    /// </summary>
+    public static BundleDirectory WriteUntrained(
+        Dataset dataset, M5Config config, string modelsDirectory, int seed = 1, TimeProvider? time = null, string? version = null)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentNullException.ThrowIfNull(config);
+        using var model = TrainedModel.Fresh(dataset, config, null, seed, dataset.Fingerprint(), CPU);
+        return Write(model, modelsDirectory, time: time, version: version);
+    }
+
+    /// <summary>Reads a bundle as a retriever on a device.</summary>
+    internal static M5Retriever Read(BundleDirectory bundle, Device device)
+    {
+        var hyperparameters = Parse(
+            () => bundle.Manifest.Hyperparameters.Deserialize<Hyperparameters>(Json),
+            Path.Combine(bundle.Path, BundleManifest.FileName));
+        var vocabulary = bundle.PathOf(VocabularyFile);
+        var schema = Parse(
+            () => JsonSerializer.Deserialize<FeatureSchema>(File.ReadAllBytes(vocabulary), Json), vocabulary);
+        var itemsFile = bundle.PathOf(ItemsFile);
+        var items = Parse(
+            () => JsonSerializer.Deserialize<List<CatalogItem>>(File.ReadAllBytes(itemsFile), Json), itemsFile);
+        Check(bundle, hyperparameters.Config, schema, items);
+
+        var network = new M5Model(schema, hyperparameters.Config, null);
+        try
+        {
+            ReadWeights(bundle.PathOf(WeightsFile), network);
+            network.MoveTo(device);
+            using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
+            var matrix = index.Read<float>(IndexTensor, items.Count, 2 * hyperparameters.Config.Width);
+            return new M5Retriever(
+                bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, matrix);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static T Parse<T>(Func<T?> read, string file)
+        where T : class
+    {
+        try
+        {
+            return read() ?? throw new BundleException(file, "empty");
+        }
+        catch (JsonException e)
+        {
+            throw new BundleException(file, $"cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static void Check(BundleDirectory bundle, M5Config config, FeatureSchema schema, List<CatalogItem> items)
+    {
+        var vocabulary = bundle.PathOf(VocabularyFile);
+        if (schema.Version != FeatureSchema.CurrentVersion)
+        {
+            throw new BundleException(
+                vocabulary, $"version: expected {FeatureSchema.CurrentVersion}, found {schema.Version}; train the model anew");
+        }
+
+        if (schema.MaxLength != config.MaxLength)
+        {
+            throw new BundleException(vocabulary, $"max_length: expected {config.MaxLength} as the manifest says, found {schema.MaxLength}");
+        }
+
+        if (!schema.Scenarios.SequenceEqual(bundle.Manifest.Scenarios.Select(s => s.Id), StringComparer.Ordinal))
+        {
+            throw new BundleException(vocabulary, "scenarios: not those of the manifest");
+        }
+
+        var itemsFile = bundle.PathOf(ItemsFile);
+        if (bundle.Manifest.ItemCount != items.Count)
+        {
+            throw new BundleException(
+                itemsFile, $"expected {bundle.Manifest.ItemCount} items as the manifest says, found {items.Count}");
+        }
+
+        if (!schema.Shows.Select(s => s.Id).SequenceEqual(items.Select(i => i.Id), StringComparer.Ordinal))
+        {
+            throw new BundleException(itemsFile, "ids: not the shows of the vocabulary in its order");
+        }
+
+        if (items.Find(i => i.ScenarioWatchers.Count != schema.Scenarios.Count) is { } item)
+        {
+            throw new BundleException(
+                itemsFile,
+                $"scenario_watchers of '{item.Id}': expected {schema.Scenarios.Count}, one a scenario, found {item.ScenarioWatchers.Count}");
+        }
+    }
+
+    private static List<TensorData> Weights(M5Model network)
+    {
+        using var scope = NewDisposeScope();
+        return
+        [
+            .. network.named_parameters().Select(p => TensorData.Of<float>(
+                p.name, p.parameter.detach().cpu().contiguous().data<float>().ToArray(), p.parameter.shape)),
+        ];
+    }
+
+    private static TensorData Index(M5Model network)
+    {
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        var items = network.Items().cpu();
+        return TensorData.Of<float>(IndexTensor, items.data<float>().ToArray(), items.shape);
+    }
+
+    private static void ReadWeights(string path, M5Model network)
+    {
+        using var gradient = no_grad();
+        using var scope = NewDisposeScope();
+        using var file = SafeTensorsFile.Open(path);
+        var parameters = network.named_parameters().ToArray();
+        var names = parameters.Select(p => p.name).ToHashSet(StringComparer.Ordinal);
+        if (file.Tensors.FirstOrDefault(t => !names.Contains(t.Name)) is { } unknown)
+        {
+            throw new BundleException(path, $"tensor '{unknown.Name}': the model of the manifest's hyper-parameters has none of that name");
+        }
+
+        foreach (var (name, parameter) in parameters)
+        {
+            parameter.copy_(tensor(file.Read<float>(name, parameter.shape)).view(parameter.shape));
+        }
+    }
+
+    private static Dictionary<string, double> Metrics(
+        TrainedModel model, EvaluationReport? evaluation, IReadOnlyDictionary<string, double>? further)
+    {
+        var metrics = new Dictionary<string, double>(StringComparer.Ordinal);
+        if (model.Epochs.FirstOrDefault(e => e.Epoch == model.BestEpoch)?.Validation is { } validation)
+        {
+            metrics["validation_hr20"] = validation.Hr20;
+            metrics["validation_hr100"] = validation.Hr100;
+            metrics["validation_ndcg10"] = validation.Ndcg10;
+        }
+
+        if (evaluation is not null)
+        {
+            metrics["hr20"] = evaluation.Average.Hr20;
+            metrics["hr100"] = evaluation.Average.Hr100;
+            metrics["ndcg10"] = evaluation.Average.Ndcg10;
+        }
+
+        foreach (var (name, value) in further ?? new Dictionary<string, double>())
+        {
+            metrics[name] = value;
+        }
+
+        return metrics;
+    }
+
+    private sealed record Hyperparameters(M5Config Config, TrainingOptions? Training);
+}

@@ -1,0 +1,282 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
+using Nearline.Model.Behaviours;
+using Nearline.Model.Bundles;
+using Nearline.Model.Data;
+using Nearline.Model.Features;
+using Nearline.Model.Index;
+using Nearline.Model.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Nearline.Model.Serving;
+
+/// <summary>
+/// A model and its index: encode, one forward pass, one masked search over [E_ID, E_CG] (paper, section 4.5).
+/// </summary>
+public sealed class M5Retriever : IRetriever
+{
+    /// <summary>Users of one forward pass; more are served in several, so that memory stays bounded.</summary>
+    private const int MaxBatch = 256;
+
+    private readonly M5Model model;
+    private readonly bool ownsModel;
+    private readonly Device device;
+    private readonly FeatureEncoder encoder;
+    private readonly IReadOnlyList<CatalogItem> items;
+    private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
+    private readonly ItemMask[] pools;
+    private readonly int[] limitedItems;
+    private readonly float[] matrix;
+    private readonly ExactIndex index;
+    private readonly EncodedBatch encoded = new();
+
+    internal M5Retriever(
+        string version,
+        M5Model model,
+        FeatureSchema schema,
+        IReadOnlyList<Scenario> scenarios,
+        IReadOnlyList<CatalogItem> items,
+        Device device,
+        bool ownsModel,
+        float[]? matrix = null)
+    {
+        ModelVersion = version;
+        this.model = model;
+        this.ownsModel = ownsModel;
+        this.device = device;
+        this.items = items;
+        encoder = new FeatureEncoder(schema);
+        Scenarios = [.. scenarios.Select(s => s.Id)];
+        for (var s = 0; s < scenarios.Count; s++)
+        {
+            scenarioRows[scenarios[s].Id] = s;
+        }
+
+        pools = [.. scenarios.Select(s => PoolOf(s, items))];
+        limitedItems = [.. Enumerable.Range(0, items.Count).Where(i => items[i].AvailableFrom is not null || items[i].AvailableUntil is not null)];
+        this.matrix = matrix ?? ReadItems(model);
+        index = new ExactIndex(2 * model.Config.Width, this.matrix);
+        model.eval();
+    }
+
+    /// <inheritdoc/>
+    public string ModelVersion { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Scenarios { get; }
+
+    /// <summary>Loads a bundle, verifies it and runs it once, so that the first batch is served as fast as the rest.</summary>
+    /// <param name="path">The bundle's directory.</param>
+    /// <param name="deviceName">"cpu", "cuda", or "auto": cuda where there is one.</param>
+    /// <param name="threads">CPU threads of torch in this process; null: as they are.</param>
+    /// <exception cref="BundleException">A file is missing, broken or does not fit the others; it is named.</exception>
+    public static M5Retriever Load(string path, string deviceName = "auto", int? threads = null) =>
+        Load(BundleDirectory.Open(path), deviceName, threads);
+
+    /// <summary>Loads an opened bundle.</summary>
+    /// <inheritdoc cref="Load(string, string, int?)"/>
+    public static M5Retriever Load(BundleDirectory bundle, string deviceName = "auto", int? threads = null)
+    {
+        ArgumentNullException.ThrowIfNull(bundle);
+        if (threads is { } count)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(threads));
+            set_num_threads(count);
+        }
+
+        var retriever = M5Bundle.Read(bundle, Devices.Of(deviceName));
+        retriever.WarmUp();
+        return retriever;
+    }
+
+    /// <inheritdoc/>
+    public bool Knows(string showId) => encoder.RowOf(showId) >= 0;
+
+    /// <inheritdoc/>
+    public RetrievalBatch Retrieve(IReadOnlyList<RetrievalRequest> requests, int limit)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        var users = new List<IReadOnlyList<ScenarioCandidates>>(requests.Count);
+        var (towerTime, indexTime) = (TimeSpan.Zero, TimeSpan.Zero);
+        for (var from = 0; from < requests.Count; from += MaxBatch)
+        {
+            var (tower, search) = Retrieve(requests, from, Math.Min(from + MaxBatch, requests.Count), limit, users);
+            towerTime += tower;
+            indexTime += search;
+        }
+
+        return new RetrievalBatch(users, towerTime, indexTime);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ScenarioCandidates> FallbackLists(int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        var lists = new List<ScenarioCandidates> { new("", MostWatched(null, i => i.Watchers, limit)) };
+        for (var s = 0; s < Scenarios.Count; s++)
+        {
+            var scenario = s;
+            lists.Add(new ScenarioCandidates(Scenarios[s], MostWatched(pools[s], i => i.ScenarioWatchers[scenario], limit)));
+        }
+
+        return lists;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (ownsModel)
+        {
+            model.Dispose();
+        }
+    }
+
+    /// <summary>The queries of a batch's pairs, [P, 2d] row-major: the whole user tower.</summary>
+    internal float[] Queries(EncodedBatch users, ReadOnlySpan<int> pairUsers, ReadOnlySpan<int> pairScenarios)
+    {
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device);
+        return model.Forward(batch).Query().cpu().data<float>().ToArray();
+    }
+
+    private static float[] ReadItems(M5Model model)
+    {
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        return model.Items().cpu().data<float>().ToArray();
+    }
+
+    private static ItemMask PoolOf(Scenario scenario, IReadOnlyList<CatalogItem> items)
+    {
+        var pool = new ItemMask(items.Count);
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (scenario.PoolCategories.Count == 0 || scenario.PoolCategories.Contains(items[i].Category))
+            {
+                pool.Allow(i);
+            }
+        }
+
+        return pool;
+    }
+
+    private (TimeSpan Tower, TimeSpan Index) Retrieve(
+        IReadOnlyList<RetrievalRequest> requests, int from, int to, int limit, List<IReadOnlyList<ScenarioCandidates>> users)
+    {
+        var start = Stopwatch.GetTimestamp();
+        encoded.Clear();
+        var (pairUsers, pairScenarios) = (new List<int>(), new List<int>());
+        for (var r = from; r < to; r++)
+        {
+            encoder.Append(requests[r].History, requests[r].Now, encoded);
+            foreach (var scenario in ScenariosOf(requests[r].History))
+            {
+                pairUsers.Add(r - from);
+                pairScenarios.Add(scenario);
+            }
+        }
+
+        int[] userOf = [.. pairUsers];
+        var queries = Queries(encoded, userOf, [.. pairScenarios]);
+        var towerDone = Stopwatch.GetTimestamp();
+
+        var masks = new ItemMask?[userOf.Length];
+        for (var p = 0; p < masks.Length; p++)
+        {
+            masks[p] = MaskOf(pairScenarios[p], encoded.WatchedOf(userOf[p]), requests[from + userOf[p]].Now);
+        }
+
+        var found = index.Search(queries, Math.Min(limit, items.Count), masks);
+        for (int user = 0, p = 0; user < to - from; user++)
+        {
+            var sets = new List<ScenarioCandidates>();
+            for (; p < userOf.Length && userOf[p] == user; p++)
+            {
+                sets.Add(new ScenarioCandidates(Scenarios[pairScenarios[p]], Describe(found[p], queries, p)));
+            }
+
+            users.Add(sets);
+        }
+
+        return (Stopwatch.GetElapsedTime(start, towerDone), Stopwatch.GetElapsedTime(towerDone));
+    }
+
+    private List<int> ScenariosOf(UserHistory history)
+    {
+        var rows = new List<int>();
+        foreach (var scenario in history.Scenarios)
+        {
+            if (scenarioRows.TryGetValue(scenario, out var row))
+            {
+                rows.Add(row);
+            }
+        }
+
+        return rows.Count > 0 || history.Scenarios.Count > 0 ? rows : [.. Enumerable.Range(0, Scenarios.Count)];
+    }
+
+    private ItemMask MaskOf(int scenario, ReadOnlySpan<int> watched, DateTimeOffset now)
+    {
+        var mask = pools[scenario].Clone();
+        foreach (var item in watched)
+        {
+            mask.Exclude(item);
+        }
+
+        foreach (var item in limitedItems)
+        {
+            if (!items[item].IsAvailable(now))
+            {
+                mask.Exclude(item);
+            }
+        }
+
+        return mask;
+    }
+
+    private ScoredShow[] Describe(SearchResult found, float[] queries, int pair)
+    {
+        var width = model.Config.Width;
+        var query = queries.AsSpan(2 * width * pair, width);
+        var shows = new ScoredShow[found.Rows.Length];
+        for (var i = 0; i < shows.Length; i++)
+        {
+            var row = found.Rows[i];
+            var idScore = TensorPrimitives.Dot(query, matrix.AsSpan(2 * width * row, width));
+            shows[i] = new ScoredShow(items[row].Id, items[row].Category, found.Scores[i], idScore);
+        }
+
+        return shows;
+    }
+
+    private ScoredShow[] MostWatched(ItemMask? pool, Func<CatalogItem, int> count, int limit) =>
+    [
+        .. Enumerable.Range(0, items.Count)
+            .Where(i => pool?.IsAllowed(i) ?? true)
+            .OrderByDescending(i => count(items[i])).ThenByDescending(i => items[i].Watchers).ThenBy(i => i)
+            .Take(limit)
+            .Select(i => new ScoredShow(items[i].Id, items[i].Category, count(items[i]), 0)),
+    ];
+
+    private void WarmUp()
+    {
+        var now = DateTimeOffset.UnixEpoch;
+        foreach (var size in new[] { 1, 1, 8 })
+        {
+            var requests = Enumerable.Range(0, size).Select(u =>
+            {
+                var history = new UserHistory();
+                for (var i = 0; i < Math.Min(items.Count, 30); i++)
+                {
+                    history.Apply(new UserAction(ActionKind.Watch, now) { ShowId = items[(u + i) % items.Count].Id });
+                }
+
+                return new RetrievalRequest("warm-up", history, now);
+            });
+            Retrieve([.. requests], 100);
+        }
+    }
+}

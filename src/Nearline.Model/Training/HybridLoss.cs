@@ -1,0 +1,98 @@
+using Nearline.Model.Features;
+using Nearline.Model.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Nearline.Model.Training;
+
+/// <summary>The hybrid loss of equation 9 and its parts, each a scalar tensor.</summary>
+/// <param name="Total">L = L_Match + alpha L_MLM + beta L_DIS.</param>
+/// <param name="Match">Equation 7.</param>
+/// <param name="Mlm">Equation 2; zero without masked shows.</param>
+/// <param name="Disagreement">Equation 5, the mean of both channels.</param>
+internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor Disagreement)
+{
+    private const float Excluded = -1e9f;
+
+    /// <summary>Runs the model and measures it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="batch">The instances, one pair each.</param>
+    /// <param name="encoded">The same, for the watched shows.</param>
+    /// <param name="targets">Index rows of each instance's targets.</param>
+    /// <param name="options">Weights of the parts.</param>
+    /// <param name="random">Draws what MLM masks.</param>
+    public static HybridLoss Of(
+        M5Model model,
+        BatchTensors batch,
+        EncodedBatch encoded,
+        IReadOnlyList<int[]> targets,
+        TrainingOptions options,
+        Random random)
+    {
+        var device = batch.Shows.device;
+        var masked = options.Alpha > 0 && options.MaskRate > 0
+            ? MaskedShows.Of(batch, options.MaskRate, random, device)
+            : null;
+        var output = model.Forward(batch, options.SeparateMaskedPass ? null : masked?.Shows);
+        var match = Matching(output, model.Items(), encoded, targets, options, device);
+        var mlm = zeros(1, device: device).squeeze(0);
+        if (masked is not null)
+        {
+            var hidden = options.SeparateMaskedPass ? model.Encode(masked.Shows, batch) : output.Hidden;
+            mlm = nn.functional.cross_entropy(model.MaskedLogits(hidden.index_select(0, masked.Positions)), masked.Targets);
+        }
+
+        var disagreement =
+            (SplitMixtureOfExperts.Disagreement(output.IdExperts) + SplitMixtureOfExperts.Disagreement(output.CgExperts)) * 0.5;
+        return new HybridLoss(match + (mlm * options.Alpha) + (disagreement * options.Beta), match, mlm, disagreement);
+    }
+
+    /// <summary>Equations 7 and 8 over the whole catalog, averaged over the instances.</summary>
+    private static Tensor Matching(
+        M5Output output, Tensor items, EncodedBatch encoded, IReadOnlyList<int[]> targets, TrainingOptions options, Device device)
+    {
+        var scores = output.Query().matmul(items.t());
+        var catalog = items.shape[0];
+        if (options.ExcludeWatched && encoded.Watched.Count > 0)
+        {
+            scores = scores.view(-1).index_fill(0, BatchTensors.Index(WatchedPlaces(encoded, catalog), device), Excluded)
+                .view(targets.Count, catalog);
+        }
+
+        var (places, weights) = TargetPlaces(targets, catalog, options.FutureDecay);
+        var picked = scores.log_softmax(1).view(-1).index_select(0, BatchTensors.Index(places, device));
+        return -(picked * tensor(weights, device: device)).sum() / targets.Count;
+    }
+
+    private static long[] WatchedPlaces(EncodedBatch encoded, long catalog)
+    {
+        var places = new long[encoded.Watched.Count];
+        for (var user = 0; user < encoded.Count; user++)
+        {
+            for (var i = encoded.WatchedStarts[user]; i < encoded.WatchedStarts[user + 1]; i++)
+            {
+                places[i] = (user * catalog) + encoded.Watched[i];
+            }
+        }
+
+        return places;
+    }
+
+    /// <summary>Where the targets are among the flattened scores, with weights that sum to 1 for each instance.</summary>
+    private static (long[] Places, float[] Weights) TargetPlaces(IReadOnlyList<int[]> targets, long catalog, double decay)
+    {
+        var places = new List<long>();
+        var weights = new List<float>();
+        for (var user = 0; user < targets.Count; user++)
+        {
+            var sum = Enumerable.Range(0, targets[user].Length).Sum(k => Math.Pow(decay, k));
+            for (var k = 0; k < targets[user].Length; k++)
+            {
+                places.Add((user * catalog) + targets[user][k]);
+                weights.Add((float)(Math.Pow(decay, k) / sum));
+            }
+        }
+
+        return ([.. places], [.. weights]);
+    }
+}

@@ -1,0 +1,77 @@
+using Nearline.Model.Data;
+using Nearline.Model.Features;
+using Nearline.Model.Graph;
+using Nearline.Model.Serving;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Nearline.Model.Training;
+
+/// <summary>A model with all that a bundle needs.</summary>
+public sealed class TrainedModel : IDisposable
+{
+    internal TrainedModel(
+        M5Model network,
+        FeatureSchema schema,
+        TrainingOptions? training,
+        IReadOnlyList<Scenario> scenarios,
+        IReadOnlyList<CatalogItem> items,
+        string dataFingerprint)
+    {
+        Network = network;
+        Schema = schema;
+        Training = training;
+        Scenarios = scenarios;
+        Items = items;
+        DataFingerprint = dataFingerprint;
+    }
+
+    /// <summary>The shape.</summary>
+    public M5Config Config => Network.Config;
+
+    /// <summary>What its inputs mean.</summary>
+    public FeatureSchema Schema { get; }
+
+    /// <summary>How it was trained; null when it was not.</summary>
+    public TrainingOptions? Training { get; }
+
+    /// <summary>The scenarios that it serves.</summary>
+    public IReadOnlyList<Scenario> Scenarios { get; }
+
+    /// <summary>The shows, in the order of the index's rows.</summary>
+    public IReadOnlyList<CatalogItem> Items { get; }
+
+    /// <summary>The fingerprint of the data that it learned from.</summary>
+    public string DataFingerprint { get; }
+
+    /// <summary>The reports of its epochs.</summary>
+    public IReadOnlyList<TrainingProgress> Epochs { get; internal set; } = [];
+
+    /// <summary>The epoch whose weights it has; 0 when untrained.</summary>
+    public int BestEpoch { get; internal set; }
+
+    internal M5Model Network { get; }
+
+    /// <summary>
+    /// A retriever over this model, the same as over its bundle. It shares the weights: use one or the other at a time,
+    /// and dispose this after it.
+    /// </summary>
+    public IRetriever CreateRetriever() =>
+        new M5Retriever("in-memory", Network, Schema, Scenarios, Items, Network.Device, ownsModel: false);
+
+    /// <inheritdoc/>
+    public void Dispose() => Network.Dispose();
+
+    /// <summary>A model with random weights but all else in place.</summary>
+    internal static TrainedModel Fresh(
+        Dataset train, M5Config config, TrainingOptions? options, int seed, string dataFingerprint, Device device)
+    {
+        config.Validate();
+        var schema = FeatureSchema.Build(train, config.MaxLength);
+        var content = ContentEmbedding.Of(train.Shows, config.Width, seed);
+        manual_seed(seed);
+        var network = new M5Model(schema, config, content);
+        network.MoveTo(device);
+        return new TrainedModel(network, schema, options, train.Scenarios, CatalogItem.Of(train), dataFingerprint);
+    }
+}
