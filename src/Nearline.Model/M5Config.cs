@@ -107,23 +107,20 @@ public sealed record M5Config
             (nameof(Hidden), Hidden), (nameof(MaxLength), MaxLength),
         })
         {
-            if (value < 1)
-            {
-                throw new ArgumentException($"{name}: {value}; must be at least 1");
-            }
+            Check(name, value, value >= 1, "at least 1");
         }
 
-        if (Width % HeadWidth != 0)
-        {
-            throw new ArgumentException($"{nameof(HeadWidth)}: {HeadWidth} does not divide {nameof(Width)} {Width}");
-        }
+        Check(nameof(HeadWidth), HeadWidth, Width % HeadWidth == 0, $"a divisor of {nameof(Width)}, {Width}");
+        Check(nameof(SinHidden), SinHidden.DefaultIfEmpty(1).Min(), SinHidden.All(width => width >= 1), "at least 1");
+        Check(nameof(InputDropout), InputDropout, InputDropout is >= 0 and < 1, "from 0 to below 1");
+        Check(nameof(EncoderDropout), EncoderDropout, EncoderDropout is >= 0 and < 1, "from 0 to below 1");
+    }
 
-        foreach (var (name, value) in new[] { (nameof(InputDropout), InputDropout), (nameof(EncoderDropout), EncoderDropout) })
+    private static void Check(string name, double value, bool isGood, string rule)
+    {
+        if (!isGood)
         {
-            if (value is < 0 or >= 1)
-            {
-                throw new ArgumentException($"{name}: {value}; must be from 0 to below 1");
-            }
+            throw new ArgumentException($"{name}: {value}; must be {rule}", name);
         }
     }
 }

@@ -34,18 +34,18 @@ public sealed class PopularityBaseline : IRetriever
     {
         ArgumentNullException.ThrowIfNull(train);
         var popularity = Popularity.Count(train, window);
-        var rankings = new Dictionary<string, List<ScoredShow>>(StringComparer.Ordinal)
+        var ranked = new Dictionary<string, List<ScoredShow>>(StringComparer.Ordinal)
         {
             [""] = popularity.Rank(train.Shows, null),
         };
         foreach (var scenario in train.Scenarios)
         {
-            rankings[scenario.Id] = popularity.Rank(train.Shows, scenario, fromAll: true);
+            ranked[scenario.Id] = popularity.Rank(train.Shows, scenario, fromAll: true);
         }
 
         return new PopularityBaseline(
             window is { } w ? $"popularity-{w.TotalDays:0}d" : "popularity",
-            rankings,
+            ranked,
             train.Shows.ToDictionary(s => s.Id, StringComparer.Ordinal));
     }
 

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using Nearline.Model.Data;
 
 namespace Nearline.Model.Graph;
@@ -175,55 +173,22 @@ public static class ContentEmbedding
     {
         for (var c = 0; c < columns.Length; c++)
         {
-            var before = Dot(columns[c], columns[c]);
+            var before = VectorMath.Dot(columns[c], columns[c]);
             for (var pass = 0; pass < 2; pass++)
             {
                 for (var other = 0; other < c; other++)
                 {
-                    var along = -Dot(columns[c], columns[other]);
-                    Axpy(along, columns[other], columns[c]);
+                    var along = -VectorMath.Dot(columns[c], columns[other]);
+                    VectorMath.AddScaled(along, columns[other], columns[c]);
                 }
             }
 
-            var after = Dot(columns[c], columns[c]);
+            var after = VectorMath.Dot(columns[c], columns[c]);
             var scale = after > 1e-8f * before && after > 0 ? 1 / MathF.Sqrt(after) : 0;
             for (var i = 0; i < columns[c].Length; i++)
             {
                 columns[c][i] *= scale;
             }
-        }
-    }
-
-    private static float Dot(float[] a, float[] b)
-    {
-        var (va, vb) = (MemoryMarshal.Cast<float, Vector<float>>(a), MemoryMarshal.Cast<float, Vector<float>>(b));
-        var sums = Vector<float>.Zero;
-        for (var i = 0; i < va.Length; i++)
-        {
-            sums += va[i] * vb[i];
-        }
-
-        var sum = Vector.Sum(sums);
-        for (var i = va.Length * Vector<float>.Count; i < a.Length; i++)
-        {
-            sum += a[i] * b[i];
-        }
-
-        return sum;
-    }
-
-    /// <summary>target += factor * source.</summary>
-    private static void Axpy(float factor, float[] source, float[] target)
-    {
-        var (from, to) = (MemoryMarshal.Cast<float, Vector<float>>(source), MemoryMarshal.Cast<float, Vector<float>>(target));
-        for (var i = 0; i < from.Length; i++)
-        {
-            to[i] += factor * from[i];
-        }
-
-        for (var i = from.Length * Vector<float>.Count; i < source.Length; i++)
-        {
-            target[i] += factor * source[i];
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class ScenarioPairs
     {
         if (users.Length != scenarios.Length)
         {
-            throw new ArgumentException($"pairs: {users.Length} users and {scenarios.Length} scenarios; each pair has one of both");
+            throw new ArgumentException($"pairs: {users.Length} users and {scenarios.Length} scenarios; each pair has one of both", nameof(scenarios));
         }
 
         var count = users.Length;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics.Tensors;
 using Nearline.Model.Behaviours;
 using Nearline.Model.Bundles;
 using Nearline.Model.Data;
@@ -245,7 +244,7 @@ public sealed class M5Retriever : IRetriever
         for (var i = 0; i < shows.Length; i++)
         {
             var row = found.Rows[i];
-            var idScore = TensorPrimitives.Dot(query, matrix.AsSpan(2 * width * row, width));
+            var idScore = VectorMath.Dot(query, matrix.AsSpan(2 * width * row, width));
             shows[i] = new ScoredShow(items[row].Id, items[row].Category, found.Scores[i], idScore);
         }
 

@@ -126,7 +126,7 @@ public static class Trainer
         }
 
         private (double[] Losses, double Rate) Epoch(
-            Optimizer optimizer, Parameter[] parameters, WeightAverage? average, CancellationToken cancellationToken)
+            optim.Optimizer optimizer, Parameter[] parameters, WeightAverage? average, CancellationToken cancellationToken)
         {
             model.Network.train();
             var losses = new double[4];
@@ -163,7 +163,7 @@ public static class Trainer
         }
 
         private float[] Step(
-            Optimizer optimizer, Parameter[] parameters, EncodedBatch encoded, TrainingSamples part, int[] chosen)
+            optim.Optimizer optimizer, Parameter[] parameters, EncodedBatch encoded, TrainingSamples part, int[] chosen)
         {
             using var scope = NewDisposeScope();
             foreach (var group in optimizer.ParamGroups)

@@ -109,7 +109,7 @@ public sealed record TrainingOptions
     {
         if (!isGood)
         {
-            throw new ArgumentException($"{name}: {value}; must be {rule}");
+            throw new ArgumentException($"{name}: {value}; must be {rule}", name);
         }
     }
 }
