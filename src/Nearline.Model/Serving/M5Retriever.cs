@@ -26,7 +26,6 @@ public sealed class M5Retriever : IRetriever
     private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
     private readonly ItemMask[] pools;
     private readonly int[] limitedItems;
-    private readonly float[] matrix;
     private readonly ExactIndex index;
     private readonly EncodedBatch encoded = new();
 
@@ -54,8 +53,7 @@ public sealed class M5Retriever : IRetriever
 
         pools = [.. scenarios.Select(s => PoolOf(s, items))];
         limitedItems = [.. Enumerable.Range(0, items.Count).Where(i => items[i].AvailableFrom is not null || items[i].AvailableUntil is not null)];
-        this.matrix = matrix ?? ReadItems(model);
-        index = new ExactIndex(2 * model.Config.Width, this.matrix);
+        index = new ExactIndex(matrix ?? ReadItems(model), 2 * model.Config.Width);
         model.eval();
     }
 
@@ -148,19 +146,8 @@ public sealed class M5Retriever : IRetriever
         return model.Items().cpu().data<float>().ToArray();
     }
 
-    private static ItemMask PoolOf(Scenario scenario, IReadOnlyList<CatalogItem> items)
-    {
-        var pool = new ItemMask(items.Count);
-        for (var i = 0; i < items.Count; i++)
-        {
-            if (scenario.PoolCategories.Count == 0 || scenario.PoolCategories.Contains(items[i].Category))
-            {
-                pool.Allow(i);
-            }
-        }
-
-        return pool;
-    }
+    private static ItemMask PoolOf(Scenario scenario, IReadOnlyList<CatalogItem> items) =>
+        ItemMask.Of(items.Count, i => scenario.PoolCategories.Count == 0 || scenario.PoolCategories.Contains(items[i].Category));
 
     private (TimeSpan Tower, TimeSpan Index) Retrieve(
         IReadOnlyList<RetrievalRequest> requests, int from, int to, int limit, List<IReadOnlyList<ScenarioCandidates>> users)
@@ -222,14 +209,14 @@ public sealed class M5Retriever : IRetriever
         var mask = pools[scenario].Clone();
         foreach (var item in watched)
         {
-            mask.Exclude(item);
+            mask.Remove(item);
         }
 
         foreach (var item in limitedItems)
         {
             if (!items[item].IsAvailable(now))
             {
-                mask.Exclude(item);
+                mask.Remove(item);
             }
         }
 
@@ -244,7 +231,7 @@ public sealed class M5Retriever : IRetriever
         for (var i = 0; i < shows.Length; i++)
         {
             var row = found.Rows[i];
-            var idScore = VectorMath.Dot(query, matrix.AsSpan(2 * width * row, width));
+            var idScore = VectorMath.Dot(query, index.Row(row)[..width]);
             shows[i] = new ScoredShow(items[row].Id, items[row].Category, found.Scores[i], idScore);
         }
 
@@ -254,7 +241,7 @@ public sealed class M5Retriever : IRetriever
     private ScoredShow[] MostWatched(ItemMask? pool, Func<CatalogItem, int> count, int limit) =>
     [
         .. Enumerable.Range(0, items.Count)
-            .Where(i => pool?.IsAllowed(i) ?? true)
+            .Where(i => pool is null || pool[i])
             .OrderByDescending(i => count(items[i])).ThenByDescending(i => items[i].Watchers).ThenBy(i => i)
             .Take(limit)
             .Select(i => new ScoredShow(items[i].Id, items[i].Category, count(items[i]), 0)),
