@@ -112,7 +112,7 @@ has_package() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok inst
 # Debian packages: servers and tools that demo, tests and compat/ use.
 debian_packages() {
   local want="redis-server kcat prometheus python3-grpcio python3-protobuf" missing=()
-  grep -q 'Include="TorchSharp"' "$state/packages.props" && want="$want libtorch-dev python3-torch g++"
+  grep -q 'Include="TorchSharp"' "$state/packages.props" && want="$want libtorch-dev libopenblas0-openmp python3-torch g++"
   grep -q 'Confluent.Kafka' "$state/versions.props" && want="$want librdkafka-dev"
   for p in $want; do has_package "$p" || missing+=("$p"); done
   [ ${#missing[@]} -eq 0 ] && return

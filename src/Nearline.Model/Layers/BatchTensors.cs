@@ -72,7 +72,7 @@ internal sealed class BatchTensors
         }
 
         // Where nobody did anything, one padding token that no user refers to keeps every layer's shapes usual.
-        var layout = SequenceLayout.Of(batch.Behaviours > 0 ? lengths : [1]);
+        var layout = SequenceLayout.Of(batch.Behaviours > 0 ? lengths : [.. lengths, 1]);
         var shows = new long[layout.Tokens];
         var subsidiaries = new long[layout.Tokens * Features.Subsidiaries.Count];
         for (var i = 0; i < lengths.Length; i++)

@@ -133,6 +133,11 @@ public sealed class M5Retriever : IRetriever
     /// <summary>The queries of a batch's pairs, [P, 2d] row-major: the whole user tower.</summary>
     internal float[] Queries(EncodedBatch users, ReadOnlySpan<int> pairUsers, ReadOnlySpan<int> pairScenarios)
     {
+        if (pairUsers.IsEmpty)
+        {
+            return [];
+        }
+
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device);
