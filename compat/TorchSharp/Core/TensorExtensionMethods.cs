@@ -25,7 +25,7 @@ public static class TensorExtensionMethods
         return shaped.with_requires_grad(requires_grad);
     }
 
-    public static Parameter AsParameter(this Tensor tensor) => tensor as Parameter ?? new Parameter(tensor, tensor.requires_grad);
+    public static Parameter AsParameter(this Tensor tensor) => new(tensor);
 
     public static int ElementSize(this ScalarType type) => type switch
     {

@@ -253,6 +253,84 @@ namespace TorchSharp.Modules
             }
         }
     }
+
+    /// <summary>Parameters by key, in order, registered when the dictionary itself is.</summary>
+    public class ParameterDict : nn.Module, IDictionary<string, Parameter>, IList<(string, Parameter)>
+    {
+        private readonly OrderedDict<string, Parameter> dict = new();
+        private bool registered;
+
+        public ParameterDict()
+            : base(nameof(ParameterDict))
+        {
+        }
+
+        public int Count => dict.Count;
+        public bool IsReadOnly => false;
+        public ICollection<string> Keys => dict.Keys;
+        public ICollection<Parameter> Values => dict.Values;
+
+        public Parameter this[string key]
+        {
+            get => dict[key];
+            set => dict[key] = value;
+        }
+
+        public (string, Parameter) this[int index]
+        {
+            get => dict[index];
+            set => dict[index] = value;
+        }
+
+        public void Add(string key, Parameter value) => dict.Add(key, value);
+        public void Add((string, Parameter) item) => dict.Add(item);
+        public void Add(KeyValuePair<string, Parameter> item) => dict.Add(item);
+        public void Clear() => dict.Clear();
+        public void clear() => dict.Clear();
+        public bool Contains((string, Parameter) item) => dict.Contains(item);
+        public bool Contains(KeyValuePair<string, Parameter> item) => dict.Contains(item);
+        public bool ContainsKey(string key) => dict.ContainsKey(key);
+        public void CopyTo((string, Parameter)[] array, int arrayIndex) => dict.CopyTo(array, arrayIndex);
+        public void CopyTo(KeyValuePair<string, Parameter>[] array, int arrayIndex) => dict.CopyTo(array, arrayIndex);
+        public IEnumerator<(string, Parameter)> GetEnumerator() => dict.GetEnumerator();
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+        IEnumerator<KeyValuePair<string, Parameter>> IEnumerable<KeyValuePair<string, Parameter>>.GetEnumerator() => ((IEnumerable<KeyValuePair<string, Parameter>>)dict).GetEnumerator();
+        public int IndexOf((string, Parameter) item) => dict.IndexOf(item);
+        public void Insert(int index, (string, Parameter) item) => dict.Insert(index, item);
+        public bool Remove(string key) => dict.Remove(key);
+        public bool Remove((string, Parameter) item) => dict.Remove(item);
+        public bool Remove(KeyValuePair<string, Parameter> item) => dict.Remove(item);
+        public void RemoveAt(int index) => dict.RemoveAt(index);
+        public bool TryGetValue(string key, out Parameter value) => dict.TryGetValue(key, out value);
+        public IEnumerator<(string, Parameter)> items() => dict.GetEnumerator();
+        public IEnumerable<string> keys() => dict.Keys;
+        public IEnumerable<Parameter> values() => dict.Values;
+
+        protected override void RegisterComponents()
+        {
+            if (registered)
+            {
+                return;
+            }
+
+            foreach (var (key, parameter) in dict)
+            {
+                register_parameter(key, parameter);
+            }
+
+            registered = true;
+        }
+
+        protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
+        {
+            RegisterComponents();
+            base._toEpilog(dtype, device, non_blocking);
+            foreach (var (key, parameter) in _internal_params)
+            {
+                dict[key] = parameter;
+            }
+        }
+    }
 }
 
 namespace TorchSharp
@@ -275,6 +353,17 @@ namespace TorchSharp
             {
                 var dict = new Modules.ModuleDict<T>();
                 foreach (var item in modules)
+                {
+                    dict.Add(item);
+                }
+
+                return dict;
+            }
+
+            public static Modules.ParameterDict ParameterDict(params (string, Modules.Parameter)[] parameters)
+            {
+                var dict = new Modules.ParameterDict();
+                foreach (var item in parameters)
                 {
                     dict.Add(item);
                 }

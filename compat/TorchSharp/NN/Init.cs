@@ -81,6 +81,23 @@ public static partial class torch
                 t.copy_(identity);
             });
 
+            /// <summary>Rows, or columns where these are fewer, orthogonal to each other.</summary>
+            public static Tensor orthogonal_(Tensor tensor, double gain = 1) => Quietly(tensor, t =>
+            {
+                if (t.ndim < 2)
+                {
+                    throw new ArgumentException($"An orthogonal tensor needs at least two dimensions; this one has {t.ndim}.", nameof(tensor));
+                }
+
+                using var scope = NewDisposeScope();
+                var rows = t.shape[0];
+                var columns = t.numel() / rows;
+                var random = randn(rows, columns, t.dtype, t.device);
+                var (q, r) = linalg.qr(rows < columns ? random.t() : random);
+                q = q.mul(r.diag().sign());
+                t.copy_((rows < columns ? q.t() : q).reshape(t.shape).mul(gain));
+            });
+
             private static double KaimingStd(Tensor tensor, double a, FanInOut mode, NonlinearityType nonlinearity)
             {
                 var (fanIn, fanOut) = CalculateFanInAndFanOut(tensor);

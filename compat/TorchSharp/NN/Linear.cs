@@ -10,11 +10,11 @@ namespace TorchSharp.Modules
         {
             in_features = inputSize;
             out_features = outputSize;
-            weight = empty(outputSize, inputSize, dtype, device).AsTrainable();
+            weight = empty(outputSize, inputSize, dtype, device).AsParameter();
             nn.init.kaiming_uniform_(weight, a: Math.Sqrt(5));
             if (hasBias)
             {
-                bias = empty(outputSize, dtype, device).AsTrainable();
+                bias = empty(outputSize, dtype, device).AsParameter();
                 var bound = inputSize > 0 ? 1 / Math.Sqrt(inputSize) : 0;
                 nn.init.uniform_(bias, -bound, bound);
             }
@@ -178,10 +178,10 @@ namespace TorchSharp.Modules
             this.elementwise_affine = elementwise_affine;
             if (elementwise_affine)
             {
-                weight = empty(normalized_shape, dtype, device).AsTrainable();
+                weight = empty(normalized_shape, dtype, device).AsParameter();
                 if (bias)
                 {
-                    this.bias = empty(normalized_shape, dtype, device).AsTrainable();
+                    this.bias = empty(normalized_shape, dtype, device).AsParameter();
                 }
             }
 
@@ -224,8 +224,6 @@ namespace TorchSharp.Modules
 
     internal static class ParameterSlots
     {
-        internal static Parameter AsTrainable(this Tensor tensor) => new(tensor, true);
-
         /// <summary>Sets the parameter of a module that owns it; the one before is disposed.</summary>
         internal static void Adopt(this nn.Module module, string name, Parameter? value, Utils.OrderedDict<string, Parameter> parameters)
         {
