@@ -58,7 +58,6 @@ internal static unsafe class Native
     }
 
     [DllImport(Shim)] internal static extern byte* ts_error();
-    [DllImport(Shim)] internal static extern long ts_live_handles();
     [DllImport(Shim)] internal static extern nint ts_operator(byte* name, byte* overload);
     [DllImport(Shim)] internal static extern int ts_call(nint which, Value* args, int count, Value* results, int capacity);
 

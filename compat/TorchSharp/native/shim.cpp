@@ -10,7 +10,6 @@
 #include <torch/csrc/autograd/anomaly_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <atomic>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -25,7 +24,6 @@ namespace {
 
 thread_local std::string last_error;
 thread_local std::vector<Handle> list_result;
-std::atomic<int64_t> live_handles{0};
 
 Tensor borrow(const void* handle) {
   if (handle == nullptr) return Tensor();
@@ -35,7 +33,6 @@ Tensor borrow(const void* handle) {
 
 Handle give(Tensor&& t) {
   if (!t.defined()) return nullptr;
-  live_handles.fetch_add(1, std::memory_order_relaxed);
   return t.unsafeReleaseTensorImpl();
 }
 
@@ -194,7 +191,6 @@ at::Generator generator(void* handle) {
 }  // namespace
 
 EXPORT const char* ts_error() { return last_error.c_str(); }
-EXPORT int64_t ts_live_handles() { return live_handles.load(); }
 
 // ---- operators ----
 
@@ -235,7 +231,6 @@ EXPORT int32_t ts_call(const void* which, const Value* args, int32_t count, Valu
 // ---- tensors ----
 
 EXPORT void ts_tensor_free(Handle t) {
-  live_handles.fetch_sub(1, std::memory_order_relaxed);
   c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>::reclaim(t);
 }
 

@@ -1,0 +1,2 @@
+// Seeds, default types and tensor counts belong to the process.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
