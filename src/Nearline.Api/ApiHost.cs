@@ -93,7 +93,8 @@ public static class ApiHost
     {
         builder.Services.AddSingleton<BoundEndpoints>();
         builder.Services.AddHostedService<EndpointAnnouncer>();
-        builder.Services.AddHostedService<ShutdownDelay>();
+        builder.Services.AddSingleton<ShutdownDelay>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<ShutdownDelay>());
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<ApiOptions>>((host, api) =>
             host.ShutdownTimeout = api.Value.ShutdownDelay + api.Value.DrainTimeout);
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -11,6 +11,9 @@ namespace Nearline.Api.Calls;
 internal sealed partial class CallInterceptor(ApiMetrics metrics, TimeProvider time, ILogger<CallInterceptor> logger)
     : Interceptor
 {
+    // A caller's deadline passes a network trip before ours, and its cancellation then comes first.
+    private static readonly TimeSpan DeadlineSlack = TimeSpan.FromMilliseconds(25);
+
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
@@ -71,7 +74,7 @@ internal sealed partial class CallInterceptor(ApiMetrics metrics, TimeProvider t
             case RpcException rpc:
                 return rpc.Status;
             case not null when context.CancellationToken.IsCancellationRequested:
-                return context.Deadline <= time.GetUtcNow().UtcDateTime
+                return context.Deadline <= (time.GetUtcNow() + DeadlineSlack).UtcDateTime
                     ? new Status(StatusCode.DeadlineExceeded, "The deadline passed before the answer was ready.")
                     : new Status(StatusCode.Cancelled, "The caller cancelled the call.");
             default:

@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Nearline.Api.Hosting;
 
 namespace Nearline.Api.Health;
 
 /// <summary>Unhealthy from the moment the service was told to stop.</summary>
-internal sealed class DrainHealthCheck(IHostApplicationLifetime lifetime) : IHealthCheck
+internal sealed class DrainHealthCheck(ShutdownDelay shutdown, IHostApplicationLifetime lifetime) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(lifetime.ApplicationStopping.IsCancellationRequested
+        Task.FromResult(shutdown.Begun || lifetime.ApplicationStopping.IsCancellationRequested
             ? HealthCheckResult.Unhealthy("the service is shutting down")
             : HealthCheckResult.Healthy());
 }

@@ -8,10 +8,18 @@ namespace Nearline.Api.Hosting;
 /// </summary>
 internal sealed class ShutdownDelay(IOptions<ApiOptions> options, TimeProvider time) : IHostedLifecycleService
 {
-    public Task StoppingAsync(CancellationToken cancellationToken) =>
-        options.Value.ShutdownDelay > TimeSpan.Zero
+    private volatile bool _begun;
+
+    /// <summary>Whether the service was told to stop.</summary>
+    public bool Begun => _begun;
+
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _begun = true;
+        return options.Value.ShutdownDelay > TimeSpan.Zero
             ? Task.Delay(options.Value.ShutdownDelay, time, cancellationToken)
             : Task.CompletedTask;
+    }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
