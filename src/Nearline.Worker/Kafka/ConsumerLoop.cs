@@ -1,0 +1,249 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Options;
+using Nearline.Worker.Options;
+using Nearline.Worker.Pipeline;
+using Nearline.Worker.Telemetry;
+
+namespace Nearline.Worker.Kafka;
+
+/// <summary>
+/// The consumer, on a thread of its own. It polls whatever the tower and Redis are doing, so the group never takes it
+/// for dead; when it is ahead it pauses its partitions. All calls of the client, commits among them, happen on this
+/// thread, so none can race with a rebalance.
+/// </summary>
+internal sealed class ConsumerLoop(
+    IOptions<KafkaOptions> kafka,
+    IOptions<WorkerOptions> worker,
+    RecordBuffer buffer,
+    BatchGate gate,
+    Stall stall,
+    ConsumerStatus status,
+    WorkerMetrics metrics,
+    TimeProvider clock,
+    ILogger<ConsumerLoop> logger)
+{
+    private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan CommitInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<TopicPartition, PartitionLease> leases = [];
+    private long lastCommit;
+    private long lastLag;
+    private bool isPaused;
+    private bool hasNewPartitions;
+
+    /// <summary>Runs until cancelled: then leaves the group in good order, after the batch in work.</summary>
+    public void Run(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                RunConsumer(stopping);
+            }
+            catch (KafkaException e)
+            {
+                // A fatal error, such as being fenced by another member of the same instance id: a new consumer
+                // may succeed where this one cannot.
+                logger.ConsumerFailed(e.Error.Code, e.Error.Reason);
+                stopping.WaitHandle.WaitOne(RestartDelay);
+            }
+        }
+    }
+
+    private void RunConsumer(CancellationToken stopping)
+    {
+        var options = kafka.Value;
+        isPaused = false;
+        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(options.ToConsumerConfig())
+            .SetKeyDeserializer(Deserializers.ByteArray)
+            .SetValueDeserializer(Deserializers.ByteArray)
+            .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
+            .SetPartitionsRevokedHandler((c, partitions) => Revoked(c, partitions.Select(p => p.TopicPartition)))
+            .SetPartitionsLostHandler((_, partitions) => Lost(partitions.Select(p => p.TopicPartition)))
+            .SetErrorHandler((_, error) => logger.ConsumerError(error.Code, error.Reason))
+            .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
+            .Build();
+        consumer.Subscribe([options.UserEventsTopic, options.RefreshTopic]);
+        try
+        {
+            while (!stopping.IsCancellationRequested)
+            {
+                status.Polled();
+                Poll(consumer);
+                PauseOrResume(consumer);
+                if (clock.GetElapsedTime(lastCommit) >= CommitInterval)
+                {
+                    lastCommit = clock.GetTimestamp();
+                    Commit(consumer, leases.Values);
+                }
+
+                if (clock.GetElapsedTime(lastLag) >= LagInterval)
+                {
+                    lastLag = clock.GetTimestamp();
+                    MeasureLag(consumer);
+                }
+            }
+        }
+        finally
+        {
+            try
+            {
+                // Close calls the revocation handler, which waits for the batch in work and commits it.
+                consumer.Close();
+            }
+            finally
+            {
+                Lost([.. leases.Keys]);
+                status.Left();
+            }
+        }
+    }
+
+    private void Poll(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        ConsumeResult<byte[]?, byte[]?>? result;
+        try
+        {
+            result = consumer.Consume(PollTimeout);
+        }
+        catch (ConsumeException e) when (!e.Error.IsFatal)
+        {
+            logger.ConsumerError(e.Error.Code, e.Error.Reason);
+            return;
+        }
+
+        if (result is null || !leases.TryGetValue(result.TopicPartition, out var lease))
+        {
+            return;
+        }
+
+        if (result.IsPartitionEOF)
+        {
+            lease.ReachedEnd(result.Offset.Value);
+            return;
+        }
+
+        metrics.Consumed(result.Topic);
+        lease.Received(result.Offset.Value);
+        buffer.Add(new LeasedRecord(ConsumedRecord.From(result, clock.GetUtcNow()), lease));
+    }
+
+    private void PauseOrResume(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        var pause = stall.IsStalled || (isPaused ? !buffer.HasDrained : buffer.IsFull);
+        if (pause == isPaused && !(isPaused && hasNewPartitions))
+        {
+            return;
+        }
+
+        hasNewPartitions = false;
+        isPaused = pause;
+        if (pause)
+        {
+            consumer.Pause(consumer.Assignment);
+        }
+        else
+        {
+            consumer.Resume(consumer.Assignment);
+        }
+
+        logger.Paused(pause, buffer.Count, stall.Reason ?? "none");
+    }
+
+    private void Assigned(List<TopicPartition> partitions)
+    {
+        foreach (var partition in partitions)
+        {
+            leases[partition] = new PartitionLease(partition);
+        }
+
+        hasNewPartitions = true;
+        status.Joined(leases.Count);
+        logger.PartitionsAssigned(partitions.Count, leases.Count);
+    }
+
+    private void Revoked(IConsumer<byte[]?, byte[]?> consumer, IEnumerable<TopicPartition> partitions)
+    {
+        var taken = Take(partitions);
+        if (!gate.Revoke(taken, worker.Value.DrainTimeout))
+        {
+            // The next owner gets these records again; fences and revisions keep them from counting twice.
+            logger.RevokedInWork(taken.Count, worker.Value.DrainTimeout);
+        }
+
+        Commit(consumer, taken);
+        status.Joined(leases.Count);
+        logger.PartitionsRevoked(taken.Count, leases.Count);
+    }
+
+    private void Lost(IEnumerable<TopicPartition> partitions)
+    {
+        var taken = Take(partitions);
+        if (taken.Count > 0)
+        {
+            gate.Revoke(taken, TimeSpan.Zero);
+            status.Joined(leases.Count);
+            logger.PartitionsLost(taken.Count);
+        }
+    }
+
+    private List<PartitionLease> Take(IEnumerable<TopicPartition> partitions)
+    {
+        var taken = new List<PartitionLease>();
+        foreach (var partition in partitions)
+        {
+            if (leases.Remove(partition, out var lease))
+            {
+                taken.Add(lease);
+            }
+        }
+
+        return taken;
+    }
+
+    private void Commit(IConsumer<byte[]?, byte[]?> consumer, IEnumerable<PartitionLease> held)
+    {
+        var due = held.Select(lease => (Lease: lease, Offset: lease.Processed))
+            .Where(d => d.Offset > d.Lease.Committed)
+            .ToList();
+        if (due.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            consumer.Commit(due.Select(d => new TopicPartitionOffset(d.Lease.Partition, new Offset(d.Offset))));
+        }
+        catch (KafkaException e) when (!e.Error.IsFatal)
+        {
+            // Tried again at the next turn; if the partition has moved on, its next owner repeats the records.
+            metrics.Retry("commit", e.Error.Code.ToString());
+            logger.CommitFailed(e.Error.Code, e.Error.Reason);
+            return;
+        }
+
+        foreach (var (lease, offset) in due)
+        {
+            lease.Committed = offset;
+        }
+    }
+
+    private void MeasureLag(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        var measured = new List<KeyValuePair<TopicPartition, long>>(leases.Count);
+        foreach (var (partition, lease) in leases)
+        {
+            // From the latest fetch response; asks no broker.
+            var high = consumer.GetWatermarkOffsets(partition).High;
+            if (lease.Next >= 0 && !high.IsSpecial)
+            {
+                measured.Add(new(partition, Math.Max(0, high.Value - lease.Next)));
+            }
+        }
+
+        status.Measured(measured);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using Confluent.Kafka;
+using Microsoft.Extensions.Options;
+using Nearline.Contracts;
+using Nearline.Worker.Options;
+
+namespace Nearline.Worker.Kafka;
+
+/// <summary>Sends records that cannot be used to the dead-letter topic.</summary>
+internal sealed class DeadLetterProducer : IDisposable
+{
+    private readonly IProducer<byte[]?, byte[]?> producer;
+    private readonly string topic;
+
+    public DeadLetterProducer(IOptions<KafkaOptions> options, ILogger<DeadLetterProducer> logger)
+    {
+        topic = options.Value.DeadLetterTopic;
+        producer = new ProducerBuilder<byte[]?, byte[]?>(options.Value.ToProducerConfig())
+            .SetKeySerializer(Serializers.ByteArray)
+            .SetValueSerializer(Serializers.ByteArray)
+            .SetErrorHandler((_, error) => logger.ProducerError(error.Code, error.Reason))
+            .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
+            .Build();
+    }
+
+    /// <summary>Sends the records with their original key, value and headers; completes when all are acknowledged.</summary>
+    /// <exception cref="KafkaException">At least one was not acknowledged.</exception>
+    public Task SendAsync(IEnumerable<DeadLetter> letters, CancellationToken cancellationToken) =>
+        Task.WhenAll(letters.Select(letter => SendAsync(letter, cancellationToken)));
+
+    public void Dispose() => producer.Dispose();
+
+    private async Task SendAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        var message = new Message<byte[]?, byte[]?>
+        {
+            Key = letter.Record.Key,
+            Value = letter.Record.Value,
+            Headers = HeadersOf(letter),
+        };
+        try
+        {
+            await producer.ProduceAsync(topic, message, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ProduceException<byte[]?, byte[]?> e) when (e.Error.Code == ErrorCode.MsgSizeTooLarge && message.Value is not null)
+        {
+            // The added headers can push a record over the broker's limit; nl-origin still tells where it is.
+            message.Value = null;
+            await producer.ProduceAsync(topic, message, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static Headers HeadersOf(DeadLetter letter)
+    {
+        var headers = new Headers();
+        foreach (var header in letter.Record.Headers ?? [])
+        {
+            headers.Add(header.Key, header.GetValueBytes());
+        }
+
+        headers.Add(KafkaHeaders.Error, Encoding.UTF8.GetBytes(letter.Error));
+        headers.Add(KafkaHeaders.Origin, Encoding.UTF8.GetBytes(letter.Record.Origin));
+        headers.Add(KafkaHeaders.Attempts, Encoding.UTF8.GetBytes(letter.Attempts.ToString(CultureInfo.InvariantCulture)));
+        return headers;
+    }
+}

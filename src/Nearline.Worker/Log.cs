@@ -1,0 +1,64 @@
+using Confluent.Kafka;
+
+namespace Nearline.Worker;
+
+/// <summary>What the worker logs; nothing for a single good event.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "no model is active in {Directory}; events wait until there is one")]
+    public static partial void WaitingForModel(this ILogger logger, string directory);
+
+    [LoggerMessage(2, LogLevel.Information, "stopped: the batch in work is finished, offsets are committed")]
+    public static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(3, LogLevel.Information, "model {Version} is active, {Scenarios} scenarios")]
+    public static partial void ModelActive(this ILogger logger, string version, int scenarios);
+
+    [LoggerMessage(4, LogLevel.Error, "refused {Problem}; active: {Active}")]
+    public static partial void ModelRefused(this ILogger logger, string problem, string active);
+
+    [LoggerMessage(5, LogLevel.Warning, "fallback lists are not written yet: {Problem}")]
+    public static partial void FallbacksNotWritten(this ILogger logger, string problem);
+
+    [LoggerMessage(10, LogLevel.Information, "{Count} partitions assigned, {Total} now")]
+    public static partial void PartitionsAssigned(this ILogger logger, int count, int total);
+
+    [LoggerMessage(11, LogLevel.Information, "{Count} partitions given up, {Total} now")]
+    public static partial void PartitionsRevoked(this ILogger logger, int count, int total);
+
+    [LoggerMessage(12, LogLevel.Warning, "{Count} partitions lost: the group took this worker for dead")]
+    public static partial void PartitionsLost(this ILogger logger, int count);
+
+    [LoggerMessage(13, LogLevel.Warning, "{Count} partitions given up while a batch still uses them after {Timeout}; the next owner repeats it")]
+    public static partial void RevokedInWork(this ILogger logger, int count, TimeSpan timeout);
+
+    [LoggerMessage(14, LogLevel.Warning, "offsets are not committed, tried again: {Code}, {Problem}")]
+    public static partial void CommitFailed(this ILogger logger, ErrorCode code, string problem);
+
+    [LoggerMessage(15, LogLevel.Debug, "partitions paused: {Paused}; {Buffered} records wait; stalled by: {Stall}")]
+    public static partial void Paused(this ILogger logger, bool paused, int buffered, string stall);
+
+    [LoggerMessage(16, LogLevel.Warning, "consumer: {Code}, {Problem}")]
+    public static partial void ConsumerError(this ILogger logger, ErrorCode code, string problem);
+
+    [LoggerMessage(17, LogLevel.Error, "the consumer ended and is made anew: {Code}, {Problem}")]
+    public static partial void ConsumerFailed(this ILogger logger, ErrorCode code, string problem);
+
+    [LoggerMessage(18, LogLevel.Warning, "dead-letter producer: {Code}, {Problem}")]
+    public static partial void ProducerError(this ILogger logger, ErrorCode code, string problem);
+
+    [LoggerMessage(19, LogLevel.Debug, "librdkafka {Facility}: {Message}")]
+    public static partial void KafkaClient(this ILogger logger, string facility, string message);
+
+    [LoggerMessage(20, LogLevel.Warning, "{Operation} failed {Attempts} times, again in {Delay}: {Problem}")]
+    public static partial void Retrying(this ILogger logger, string operation, int attempts, TimeSpan delay, string problem);
+
+    [LoggerMessage(21, LogLevel.Warning, "dead-lettered {Origin}: {Error}")]
+    public static partial void DeadLettered(this ILogger logger, string origin, string error);
+
+    [LoggerMessage(22, LogLevel.Warning, "{Action}.show_id '{ShowId}' is not in model {Version}; {Count} such events in this batch. They are kept in the states")]
+    public static partial void UnknownShow(this ILogger logger, string action, string showId, string version, int count);
+
+    [LoggerMessage(23, LogLevel.Warning, "a batch of {Count} records was not finished in time; they are delivered again")]
+    public static partial void BatchAbandoned(this ILogger logger, int count);
+}

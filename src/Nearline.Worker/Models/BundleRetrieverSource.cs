@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Options;
+using Nearline.Model.Bundles;
+using Nearline.Model.Serving;
+using Nearline.Worker.Options;
+
+namespace Nearline.Worker.Models;
+
+/// <summary>Models from a folder of bundles.</summary>
+internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options) : IRetrieverSource
+{
+    private readonly WorkerOptions settings = options.Value;
+    private readonly BundleStore store = new(options.Value.ModelsDirectory);
+
+    public string? ActiveVersion()
+    {
+        try
+        {
+            return store.ActiveVersion;
+        }
+        catch (BundleException e)
+        {
+            throw new ModelRefusedException("(pointer)", e.Message, e);
+        }
+    }
+
+    public IRetriever Load(string version)
+    {
+        try
+        {
+            return M5Retriever.Load(store.Open(version), settings.Device, settings.Threads == 0 ? null : settings.Threads);
+        }
+        catch (Exception e)
+        {
+            // Whatever is wrong with a new model, the worker goes on with the one it has.
+            throw new ModelRefusedException(version, e.Message, e);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using Google.Protobuf;
+using Nearline.Contracts;
+using Nearline.Contracts.Storage.V1;
+using Nearline.Model.Serving;
+using Nearline.Worker.State;
+using StackExchange.Redis;
+
+namespace Nearline.Worker.Models;
+
+/// <summary>Stores what users without a set are served.</summary>
+internal sealed class FallbackStore(IConnectionMultiplexer redis, TimeProvider clock)
+{
+    /// <summary>Writes the lists, which do not expire, and then the directory of scenarios that leads to them.</summary>
+    public async Task WriteAsync(
+        string modelVersion, IReadOnlyList<ScenarioCandidates> lists, CancellationToken cancellationToken)
+    {
+        var database = redis.GetDatabase();
+        var now = clock.GetUtcNow();
+        await Task.WhenAll(lists.Select(list => database.StringSetAsync(
+            list.Scenario.Length == 0 ? RedisKeys.Popular : RedisKeys.PopularIn(list.Scenario),
+            RetrievalSetMapper.Fallback(list, modelVersion, now).ToByteArray()))).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var directory = new ScenarioDirectory { ModelVersion = modelVersion };
+        directory.Scenarios.AddRange(
+            lists.Select(list => list.Scenario).Where(s => s.Length > 0).Order(StringComparer.Ordinal));
+        await database.StringSetAsync(RedisKeys.Scenarios, directory.ToByteArray())
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

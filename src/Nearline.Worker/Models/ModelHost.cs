@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Nearline.Model.Serving;
+
+namespace Nearline.Worker.Models;
+
+/// <summary>
+/// The active model and the one thread that runs it: dispose scopes are bound to their thread, so whole pieces of work
+/// are handed over, and a swap takes its turn between two of them. Thread-safe.
+/// </summary>
+internal sealed class ModelHost : IDisposable
+{
+    private readonly BlockingCollection<Action> queue = [];
+    private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Thread thread;
+    private IRetriever? current;
+    private volatile string? version;
+    private int disposed;
+
+    public ModelHost()
+    {
+        thread = new Thread(Loop) { IsBackground = true, Name = "inference" };
+        thread.Start();
+    }
+
+    /// <summary>The active model's version; null before the first.</summary>
+    public string? Version => version;
+
+    /// <summary>Completes when there is a model.</summary>
+    public Task FirstModel => first.Task;
+
+    /// <summary>Runs the function on the inference thread with the active model.</summary>
+    /// <exception cref="InvalidOperationException">There is no model yet.</exception>
+    public Task<T> RunAsync<T>(Func<IRetriever, T> function, CancellationToken cancellationToken) =>
+        EnqueueAsync(
+            () => function(current ?? throw new InvalidOperationException("no model is active yet")), cancellationToken);
+
+    /// <summary>Makes this the active model, after the work at hand, and disposes the one before.</summary>
+    public Task SwapAsync(IRetriever next, CancellationToken cancellationToken) => EnqueueAsync(
+        () =>
+        {
+            var old = current;
+            current = next;
+            version = next.ModelVersion;
+            first.TrySetResult();
+            old?.Dispose();
+            return true;
+        },
+        cancellationToken);
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) == 0)
+        {
+            queue.CompleteAdding();
+            thread.Join();
+            queue.Dispose();
+        }
+    }
+
+    private Task<T> EnqueueAsync<T>(Func<T> function, CancellationToken cancellationToken)
+    {
+        var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        queue.Add(
+            () =>
+            {
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    completion.SetCanceled(cancellationToken);
+                    return;
+                }
+
+                try
+                {
+                    completion.SetResult(function());
+                }
+                catch (Exception e)
+                {
+                    completion.SetException(e);
+                }
+            },
+            cancellationToken);
+        return completion.Task;
+    }
+
+    private void Loop()
+    {
+        foreach (var work in queue.GetConsumingEnumerable())
+        {
+            work();
+        }
+
+        current?.Dispose();
+        current = null;
+    }
+}

@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Options;
+using Nearline.Model.Behaviours;
+using Nearline.Worker.Telemetry;
+
+namespace Nearline.Worker.Options;
+
+/// <summary>How events become sets; section <c>Worker</c>.</summary>
+internal sealed class WorkerOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Worker";
+
+    private static readonly string[] Devices = ["auto", "cpu", "cuda"];
+
+    /// <summary>The actions that can renew sets, by their names in the event contract; a deletion removes them.</summary>
+    private static readonly Dictionary<string, ActionKind> RefreshingActions = Enum.GetValues<ActionKind>()
+        .Where(kind => kind != ActionKind.DeleteUser)
+        .ToDictionary(ActionNames.Of, StringComparer.Ordinal);
+
+    /// <summary>The folder of bundles, with the pointer <c>active</c> to the one to serve.</summary>
+    public string ModelsDirectory { get; set; } = "models";
+
+    /// <summary>Where the model runs: auto (cuda when there is one), cpu or cuda.</summary>
+    public string Device { get; set; } = "auto";
+
+    /// <summary>Threads of one tower pass on the CPU, 0 to 256; 0: as many as cores.</summary>
+    public int Threads { get; set; }
+
+    /// <summary>How often the pointer to the active model is read. 10 ms to 1 h.</summary>
+    public TimeSpan ModelPollInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Most events in a batch, 1 to 100,000.</summary>
+    public int BatchMaxEvents { get; set; } = 512;
+
+    /// <summary>Most users in a batch, 1 to 10,000.</summary>
+    public int BatchMaxUsers { get; set; } = 256;
+
+    /// <summary>How long a batch waits for more after its first event came in. 0 to 10 s.</summary>
+    public TimeSpan BatchDeadline { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Consumed records that may wait before partitions are paused, 1 to 1,000,000.</summary>
+    public int MaxBuffered { get; set; } = 10_000;
+
+    /// <summary>Shows in a set, 1 to 1000.</summary>
+    public int SetSize { get; set; } = 300;
+
+    /// <summary>How long a state outlives the user's last event. 1 s to 10 years.</summary>
+    public TimeSpan StateTtl { get; set; } = TimeSpan.FromDays(400);
+
+    /// <summary>How long a set outlives its last renewal. 1 s to 10 years.</summary>
+    public TimeSpan SetTtl { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How far in the future an event's time may lie. 0 to 1 day.</summary>
+    public TimeSpan MaxFutureSkew { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How many event ids of a user are remembered to recognise a producer's retries, 0 to 4096.</summary>
+    public int RecentEventWindow { get; set; } = 128;
+
+    /// <summary>How often the fallback lists are written again, in case Redis lost them. 1 s to 1 day.</summary>
+    public TimeSpan FallbackInterval { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a stop, or a rebalance, waits for the batch in work. 100 ms to 1 min.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The actions that renew sets; null: all but impression, which only updates the state.</summary>
+    public string[]? RefreshOn { get; set; }
+
+    /// <summary><see cref="RefreshOn"/>, parsed.</summary>
+    public IReadOnlySet<ActionKind> RefreshingKinds() =>
+        RefreshOn is { } names
+            ? names.Select(name => RefreshingActions[name]).ToHashSet()
+            : RefreshingActions.Values.Where(kind => kind != ActionKind.Impression).ToHashSet();
+
+    internal sealed class Validator : IValidateOptions<WorkerOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, WorkerOptions options)
+        {
+            var check = new OptionsCheck(Section);
+            check.NotEmpty(nameof(ModelsDirectory), options.ModelsDirectory, "the folder of bundles");
+            check.OneOf(nameof(Device), options.Device, Devices);
+            check.InRange(nameof(Threads), options.Threads, 0, 256);
+            check.InRange(nameof(ModelPollInterval), options.ModelPollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
+            check.InRange(nameof(BatchMaxEvents), options.BatchMaxEvents, 1, 100_000);
+            check.InRange(nameof(BatchMaxUsers), options.BatchMaxUsers, 1, 10_000);
+            check.InRange(nameof(BatchDeadline), options.BatchDeadline, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+            check.InRange(nameof(MaxBuffered), options.MaxBuffered, 1, 1_000_000);
+            check.InRange(nameof(SetSize), options.SetSize, 1, 1000);
+            check.InRange(nameof(StateTtl), options.StateTtl, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
+            check.InRange(nameof(SetTtl), options.SetTtl, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
+            check.InRange(nameof(MaxFutureSkew), options.MaxFutureSkew, TimeSpan.Zero, TimeSpan.FromDays(1));
+            check.InRange(nameof(RecentEventWindow), options.RecentEventWindow, 0, 4096);
+            check.InRange(nameof(FallbackInterval), options.FallbackInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+            check.InRange(nameof(DrainTimeout), options.DrainTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
+            foreach (var action in options.RefreshOn ?? [])
+            {
+                check.OneOf(nameof(RefreshOn), action, RefreshingActions.Keys);
+            }
+
+            return check.Result();
+        }
+    }
+}

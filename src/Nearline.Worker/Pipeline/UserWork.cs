@@ -1,0 +1,82 @@
+using Nearline.Model.Behaviours;
+using Nearline.Worker.Events;
+using Nearline.Worker.State;
+
+namespace Nearline.Worker.Pipeline;
+
+/// <summary>What a batch has to do for one user: the events and requests, then what folding them made necessary.</summary>
+internal sealed class UserWork(string userId)
+{
+    private readonly List<FoldOutcome> outcomes = [];
+
+    public string UserId { get; } = userId;
+
+    /// <summary>In the order of consumption; each has an event or a refresh.</summary>
+    public List<WorkItem> Items { get; } = [];
+
+    /// <summary>The user after folding.</summary>
+    public StoredUser User { get; private set; } = null!;
+
+    /// <summary>The first bytes of the state that was read: the write succeeds only over these.</summary>
+    public byte[] ExpectedRevision { get; private set; } = [];
+
+    /// <summary>The latest applied event, by event time, that renews sets; null when none does.</summary>
+    public UserEventRecord? Trigger { get; private set; }
+
+    /// <summary>Whether an event deleted the user.</summary>
+    public bool WasDeleted { get; private set; }
+
+    /// <summary>Whether a refresh finds something to build sets from.</summary>
+    public bool HasRefresh { get; private set; }
+
+    /// <summary>Whether sets are to be built.</summary>
+    public bool NeedsSets => Trigger is not null || (HasRefresh && !User.IsDeleted);
+
+    /// <summary>Whether anything is to be stored: not when all events were there already.</summary>
+    public bool NeedsWrite => NeedsSets || outcomes.Exists(outcome => outcome != FoldOutcome.DuplicateOffset);
+
+    /// <summary>The events with what became of each.</summary>
+    public IEnumerable<(UserEventRecord Event, FoldOutcome Outcome)> Events =>
+        Items.Where(item => item.Event is not null).Select((item, i) => (item.Event!, outcomes[i]));
+
+    /// <summary>Reads the stored state and folds the events into it; may be repeated with a newer state.</summary>
+    /// <exception cref="UnreadableStateException">The stored state cannot be read.</exception>
+    public void Fold(byte[]? stored, int recentEventWindow, IReadOnlySet<ActionKind> refreshing)
+    {
+        User = stored is null
+            ? StoredUser.New(UserId, recentEventWindow)
+            : UserStateMapper.FromBytes(UserId, stored, recentEventWindow);
+        ExpectedRevision = stored is null ? [] : stored[..UserStateMapper.RevisionBytes];
+        outcomes.Clear();
+        Trigger = null;
+        WasDeleted = false;
+        foreach (var item in Items)
+        {
+            if (item.Event is { } userEvent)
+            {
+                var outcome = User.Fold(userEvent);
+                outcomes.Add(outcome);
+                if (outcome == FoldOutcome.Applied)
+                {
+                    Note(userEvent, refreshing);
+                }
+            }
+        }
+
+        HasRefresh = Items.Exists(item => item.Refresh is not null) && (User.Revision > 0 || outcomes.Count > 0) && !User.IsDeleted;
+    }
+
+    private void Note(UserEventRecord applied, IReadOnlySet<ActionKind> refreshing)
+    {
+        if (applied.Action.Kind == ActionKind.DeleteUser)
+        {
+            WasDeleted = true;
+            Trigger = null;
+        }
+        else if (refreshing.Contains(applied.Action.Kind) &&
+            (Trigger is null || applied.Action.Time >= Trigger.Action.Time))
+        {
+            Trigger = applied;
+        }
+    }
+}

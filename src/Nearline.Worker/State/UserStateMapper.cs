@@ -1,0 +1,145 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Nearline.Contracts.Storage.V1;
+using Nearline.Model.Behaviours;
+using BehaviourKind = Nearline.Model.Behaviours.BehaviourKind;
+using ShowBehaviour = Nearline.Model.Behaviours.ShowBehaviour;
+
+namespace Nearline.Worker.State;
+
+/// <summary>Between the stored message and the user that the worker folds into.</summary>
+internal static class UserStateMapper
+{
+    /// <summary>The layout that this version writes, and the newest that it reads.</summary>
+    public const uint Schema = 1;
+
+    /// <summary>The bytes before everything else in a stored state: tag and value of its revision.</summary>
+    public const int RevisionBytes = 9;
+
+    /// <summary>The message to store, one revision further.</summary>
+    public static UserState ToMessage(StoredUser user, DateTimeOffset now)
+    {
+        var history = user.History;
+        var message = new UserState
+        {
+            Revision = user.Revision + 1,
+            Schema = Schema,
+            UserId = user.UserId,
+            NextOrder = history.NextOrder,
+            LastEventTime = ToTimestamp(history.LastEventTime),
+            LastDevice = history.LastDevice ?? "",
+            UpdatedAt = Timestamp.FromDateTimeOffset(now),
+            DeletedAt = ToTimestamp(history.DeletedAt),
+        };
+        foreach (var ((topic, partition), next) in user.Fences)
+        {
+            message.Fences.Add(new PartitionFence { Topic = topic, Partition = partition, NextOffset = next });
+        }
+
+        message.RecentEventHashes.AddRange(user.Recent.Identities);
+        message.Attributes.Add(history.Attributes.ToDictionary());
+        message.Scenarios.AddRange(history.Scenarios);
+        message.Behaviours.AddRange(history.Behaviours.OrderBy(b => b.FirstTime).Select(ToMessage));
+        message.OlderWatched.AddRange(history.OlderWatched);
+        message.SetScenarios.AddRange(user.SetScenarios);
+        return message;
+    }
+
+    /// <summary>The user that a stored value describes.</summary>
+    /// <param name="userId">Whose state it must be.</param>
+    /// <param name="value">The stored bytes.</param>
+    /// <param name="recentEventWindow">How many event identities to remember.</param>
+    /// <exception cref="UnreadableStateException">The value is damaged, newer than this version, or another user's.</exception>
+    public static StoredUser FromBytes(string userId, byte[] value, int recentEventWindow)
+    {
+        UserState message;
+        try
+        {
+            message = UserState.Parser.ParseFrom(value);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new UnreadableStateException($"the {value.Length} stored bytes are not a UserState: {e.Message}", e);
+        }
+
+        if (message.Schema > Schema)
+        {
+            throw new UnreadableStateException(
+                $"schema {message.Schema} of the stored state is newer than {Schema}, the newest that this version reads");
+        }
+
+        if (!string.Equals(message.UserId, userId, StringComparison.Ordinal) || message.Revision == 0)
+        {
+            throw new UnreadableStateException(
+                $"the stored state is of user '{message.UserId}', revision {message.Revision}; a state of '{userId}' from revision 1 on is needed");
+        }
+
+        return FromMessage(message, recentEventWindow);
+    }
+
+    private static StoredUser FromMessage(UserState message, int recentEventWindow)
+    {
+        var history = UserHistory.Restore(
+            message.Behaviours.Select(FromMessage),
+            message.Attributes,
+            message.Scenarios,
+            message.OlderWatched,
+            message.NextOrder,
+            message.LastEventTime?.ToDateTimeOffset(),
+            message.LastDevice.Length == 0 ? null : message.LastDevice,
+            message.DeletedAt?.ToDateTimeOffset());
+        var user = new StoredUser(
+            message.UserId, message.Revision, history, new RecentEvents(recentEventWindow, message.RecentEventHashes))
+        {
+            SetScenarios = [.. message.SetScenarios],
+        };
+        foreach (var fence in message.Fences)
+        {
+            user.SetFence(fence.Topic, fence.Partition, fence.NextOffset);
+        }
+
+        return user;
+    }
+
+    private static Contracts.Storage.V1.ShowBehaviour ToMessage(ShowBehaviour behaviour)
+    {
+        var message = new Contracts.Storage.V1.ShowBehaviour
+        {
+            Kind = (Contracts.Storage.V1.BehaviourKind)behaviour.Kind,
+            ShowId = behaviour.ShowId,
+            Episodes = (uint)behaviour.Episodes,
+            PlayedSeconds = behaviour.PlayedSeconds,
+            LengthSeconds = behaviour.LengthSeconds,
+            FirstTime = Timestamp.FromDateTimeOffset(behaviour.FirstTime),
+            LastTime = Timestamp.FromDateTimeOffset(behaviour.LastTime),
+            Order = behaviour.Order,
+            Retracted = behaviour.Retracted,
+        };
+        message.EpisodeHashes.AddRange(behaviour.EpisodeHashes);
+        return message;
+    }
+
+    private static ShowBehaviour FromMessage(Contracts.Storage.V1.ShowBehaviour message)
+    {
+        if (!System.Enum.IsDefined((BehaviourKind)message.Kind) || message.ShowId.Length == 0)
+        {
+            throw new UnreadableStateException(
+                $"the stored state has a behaviour of kind {(int)message.Kind} with show '{message.ShowId}'; a known kind and a show are needed");
+        }
+
+        return new ShowBehaviour((BehaviourKind)message.Kind, message.ShowId)
+        {
+            Episodes = (int)message.Episodes,
+            PlayedSeconds = message.PlayedSeconds,
+            LengthSeconds = message.LengthSeconds,
+            FirstTime = message.FirstTime?.ToDateTimeOffset() ?? default,
+            LastTime = message.LastTime?.ToDateTimeOffset() ?? default,
+            Order = message.Order,
+            Retracted = message.Retracted,
+            EpisodeHashes = [.. message.EpisodeHashes],
+        };
+    }
+
+    private static Timestamp? ToTimestamp(DateTimeOffset? time) =>
+        time is { } given ? Timestamp.FromDateTimeOffset(given) : null;
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Confluent.Kafka;
+using Nearline.Model.Behaviours;
+using Nearline.Worker.State;
+
+namespace Nearline.Worker.Telemetry;
+
+/// <summary>The worker's instruments. Thread-safe.</summary>
+internal sealed class WorkerMetrics : IDisposable
+{
+    private static readonly InstrumentAdvice<double> FreshnessBounds = new()
+    {
+        HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
+    };
+
+    private static readonly InstrumentAdvice<double> WorkBounds = new()
+    {
+        HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    };
+
+    private static readonly InstrumentAdvice<int> SizeBounds = new()
+    {
+        HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048],
+    };
+
+    private readonly Meter meter;
+    private readonly Counter<long> consumed;
+    private readonly Counter<long> events;
+    private readonly Counter<long> deadLetters;
+    private readonly Counter<long> unknownShows;
+    private readonly Counter<long> setsWritten;
+    private readonly Counter<long> refreshes;
+    private readonly Counter<long> conflicts;
+    private readonly Counter<long> retries;
+    private readonly Counter<long> modelLoads;
+    private readonly Histogram<double> eventToServable;
+    private readonly Histogram<double> arrivalToServable;
+    private readonly Histogram<double> process;
+    private readonly Histogram<double> tower;
+    private readonly Histogram<double> index;
+    private readonly Histogram<double> redisRead;
+    private readonly Histogram<double> redisWrite;
+    private readonly Histogram<int> batchEvents;
+    private readonly Histogram<int> batchUsers;
+
+    public WorkerMetrics(IMeterFactory factory)
+    {
+        meter = factory.Create(MetricNames.Source);
+        consumed = Counter(MetricNames.ConsumedMessages, "{message}", "Records received from Kafka.");
+        events = Counter(MetricNames.Events, "{event}", "Events by action and by what became of them.");
+        deadLetters = Counter(MetricNames.DeadLetters, "{record}", "Records sent to the dead-letter topic, by the field that is wrong.");
+        unknownShows = Counter(MetricNames.UnknownShows, "{event}", "Events about a show that the active model does not have.");
+        setsWritten = Counter(MetricNames.SetsWritten, "{set}", "Retrieval sets written, by scenario.");
+        refreshes = Counter(MetricNames.Refreshes, "{request}", "Refresh requests, by reason and by what became of them.");
+        conflicts = Counter(MetricNames.StateConflicts, "{write}", "Writes refused because another worker had written the state.");
+        retries = Counter(MetricNames.Retries, "{attempt}", "Failed attempts that are made again, by operation.");
+        modelLoads = Counter(MetricNames.ModelLoads, "{load}", "Models taken over or refused.");
+        eventToServable = Seconds(
+            MetricNames.EventToServable, "From an event's own time until its sets were stored.", FreshnessBounds);
+        arrivalToServable = Seconds(
+            MetricNames.ArrivalToServable, "From the record's timestamp in Kafka until its sets were stored.", FreshnessBounds);
+        process = Seconds(MetricNames.ProcessDuration, "One batch, from decoded to stored.", WorkBounds);
+        tower = Seconds(MetricNames.TowerDuration, "User tower, one batch.", WorkBounds);
+        index = Seconds(MetricNames.IndexDuration, "Index search, one batch.", WorkBounds);
+        redisRead = Seconds(MetricNames.RedisReadDuration, "Loading the states of one batch.", WorkBounds);
+        redisWrite = Seconds(MetricNames.RedisWriteDuration, "Storing states and sets of one batch.", WorkBounds);
+        batchEvents = meter.CreateHistogram(MetricNames.BatchEvents, "{event}", "Records in a batch.", null, SizeBounds);
+        batchUsers = meter.CreateHistogram(MetricNames.BatchUsers, "{user}", "Users in a batch.", null, SizeBounds);
+    }
+
+    /// <summary>Observes what the consumer knows about itself.</summary>
+    public void ObserveConsumer(
+        Func<IReadOnlyCollection<KeyValuePair<TopicPartition, long>>> lag, Func<double> pollAgeSeconds, Func<int> buffered, string group)
+    {
+        meter.CreateObservableGauge(
+            MetricNames.ConsumerLag,
+            () => lag().Select(entry => new Measurement<long>(
+                entry.Value,
+                Tag(MetricNames.Destination, entry.Key.Topic),
+                Tag(MetricNames.DestinationPartition, entry.Key.Partition.Value.ToString(CultureInfo.InvariantCulture)),
+                Tag(MetricNames.ConsumerGroup, group))),
+            "{message}",
+            "Records in the partition that are not yet processed.");
+        meter.CreateObservableGauge(MetricNames.PollAge, pollAgeSeconds, "s", "Time since the consumer last polled.");
+        meter.CreateObservableGauge(MetricNames.Buffered, buffered, "{message}", "Records consumed and waiting for a batch.");
+    }
+
+    /// <summary>Observes which model is active.</summary>
+    public void ObserveModel(Func<string?> version) => meter.CreateObservableGauge(
+        MetricNames.ModelInfo,
+        () => version() is { } active
+            ? [new Measurement<int>(1, Tag(MetricNames.ModelVersion, active))]
+            : Array.Empty<Measurement<int>>(),
+        unit: null,
+        "Always 1; the version of the active model is a label.");
+
+    public void Consumed(string topic) => consumed.Add(
+        1, Tag(MetricNames.MessagingSystem, "kafka"), Tag(MetricNames.OperationName, "poll"), Tag(MetricNames.Destination, topic));
+
+    public void Event(ActionKind kind, FoldOutcome outcome) => events.Add(
+        1,
+        Tag(MetricNames.Action, ActionNames.Of(kind)),
+        Tag(MetricNames.Outcome, outcome switch
+        {
+            FoldOutcome.Applied => "applied",
+            FoldOutcome.DuplicateOffset or FoldOutcome.DuplicateId => "duplicate",
+            _ => "stale_deleted",
+        }));
+
+    /// <param name="reason">The field that is wrong, or what failed; from a bounded set.</param>
+    /// <param name="action">The action, where the record told one.</param>
+    public void DeadLettered(string reason, string action = "unknown")
+    {
+        deadLetters.Add(1, Tag(MetricNames.Reason, reason));
+        events.Add(1, Tag(MetricNames.Action, action), Tag(MetricNames.Outcome, "dead_lettered"));
+    }
+
+    public void UnknownShow(ActionKind kind) => unknownShows.Add(1, Tag(MetricNames.Action, ActionNames.Of(kind)));
+
+    public void SetWritten(string scenario) => setsWritten.Add(1, Tag(MetricNames.Scenario, scenario));
+
+    public void Refresh(string reason, string outcome) =>
+        refreshes.Add(1, Tag(MetricNames.Reason, reason), Tag(MetricNames.Outcome, outcome));
+
+    public void Conflict() => conflicts.Add(1);
+
+    public void Retry(string operation, string error) =>
+        retries.Add(1, Tag(MetricNames.Operation, operation), Tag(MetricNames.ErrorType, error));
+
+    /// <param name="outcome"><c>active</c> or <c>refused</c>.</param>
+    public void ModelLoad(string outcome) => modelLoads.Add(1, Tag(MetricNames.Outcome, outcome));
+
+    public void Servable(DateTimeOffset eventTime, DateTimeOffset arrival, DateTimeOffset now)
+    {
+        // A producer's clock may be ahead of ours; a negative duration would only distort the sum.
+        eventToServable.Record(Math.Max(0, (now - eventTime).TotalSeconds));
+        arrivalToServable.Record(Math.Max(0, (now - arrival).TotalSeconds));
+    }
+
+    public void Batch(int records, int users)
+    {
+        batchEvents.Record(records);
+        batchUsers.Record(users);
+    }
+
+    public void Processed(TimeSpan elapsed) => process.Record(
+        elapsed.TotalSeconds, Tag(MetricNames.MessagingSystem, "kafka"), Tag(MetricNames.OperationName, "process"));
+
+    public void Retrieved(TimeSpan towerTime, TimeSpan indexTime)
+    {
+        tower.Record(towerTime.TotalSeconds);
+        index.Record(indexTime.TotalSeconds);
+    }
+
+    public void RedisRead(TimeSpan elapsed) => redisRead.Record(elapsed.TotalSeconds);
+
+    public void RedisWrite(TimeSpan elapsed) => redisWrite.Record(elapsed.TotalSeconds);
+
+    public void Dispose() => meter.Dispose();
+
+    private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
+
+    private Counter<long> Counter(string name, string unit, string description) =>
+        meter.CreateCounter<long>(name, unit, description);
+
+    private Histogram<double> Seconds(string name, string description, InstrumentAdvice<double> bounds) =>
+        meter.CreateHistogram(name, "s", description, null, bounds);
+}

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Options;
+using Nearline.ServiceDefaults;
+using Nearline.Worker.Health;
+using Nearline.Worker.Kafka;
+using Nearline.Worker.Models;
+using Nearline.Worker.Options;
+using Nearline.Worker.Pipeline;
+using Nearline.Worker.State;
+using Nearline.Worker.Telemetry;
+using StackExchange.Redis;
+
+namespace Nearline.Worker;
+
+/// <summary>Puts the worker together.</summary>
+public static class WorkerHost
+{
+    /// <summary>Where metrics and health are served unless <c>urls</c> says otherwise.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:9464";
+
+    /// <summary>The worker, not yet started.</summary>
+    /// <param name="args">Command-line configuration, such as <c>--Kafka:BootstrapServers=127.0.0.1:9092</c>.</param>
+    /// <param name="configure">Last changes to the builder, such as a test's own clock.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+
+        builder.AddNearlineDefaults("nearline-worker", MetricNames.Source);
+        builder.Services.AddNearlineRedis(builder.Configuration);
+        AddOptions(builder.Services);
+        AddPipeline(builder.Services);
+        builder.Services.AddHealthChecks()
+            .AddCheck<ModelHealthCheck>("model", tags: [NearlineDefaults.ReadyTag])
+            .AddCheck<KafkaHealthCheck>("kafka", tags: [NearlineDefaults.ReadyTag])
+            .AddCheck<PipelineHealthCheck>("pipeline", tags: [NearlineDefaults.ReadyTag]);
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.MapNearlineDefaults();
+        return app;
+    }
+
+    private static void AddOptions(IServiceCollection services)
+    {
+        services.AddOptions<KafkaOptions>().BindConfiguration(KafkaOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<KafkaOptions>, KafkaOptions.Validator>();
+        services.AddOptions<WorkerOptions>()
+            .BindConfiguration(WorkerOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
+    }
+
+    private static void AddPipeline(IServiceCollection services)
+    {
+        services.AddSingleton<WorkerMetrics>();
+        services.AddSingleton<Stall>();
+        services.AddSingleton<Retries>();
+        services.AddSingleton<BatchGate>();
+        services.AddSingleton<ConsumerStatus>();
+        services.AddSingleton(p => new RecordBuffer(p.GetRequiredService<IOptions<WorkerOptions>>().Value.MaxBuffered));
+        services.AddSingleton<ConsumerLoop>();
+        services.AddSingleton<DeadLetterProducer>();
+        services.AddSingleton<WorkReader>();
+        services.AddSingleton<BatchGatherer>();
+        services.AddSingleton<BatchProcessor>();
+        services.AddSingleton<IBatchHooks, NoHooks>();
+        services.AddSingleton<IRetrieverSource, BundleRetrieverSource>();
+        services.AddSingleton<FallbackStore>();
+        services.AddSingleton<ModelHost>();
+        services.AddSingleton(p =>
+        {
+            var options = p.GetRequiredService<IOptions<WorkerOptions>>().Value;
+            return new UserStore(p.GetRequiredService<IConnectionMultiplexer>(), options.StateTtl, options.SetTtl);
+        });
+        services.AddHostedService<ModelFollower>();
+        services.AddHostedService<WorkerService>();
+    }
+}

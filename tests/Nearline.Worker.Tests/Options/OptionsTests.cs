@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Options;
+using Nearline.Model.Behaviours;
+using Nearline.Worker.Options;
+
+namespace Nearline.Worker.Tests.Options;
+
+public sealed class OptionsTests
+{
+    [Theory]
+    [InlineData("--Worker:BatchMaxEvents=0", "Worker:BatchMaxEvents is 0; it must be from 1 to 100000")]
+    [InlineData("--Worker:SetSize=5000", "Worker:SetSize is 5000; it must be from 1 to 1000")]
+    [InlineData("--Worker:Device=tpu", "Worker:Device is 'tpu'; it must be one of auto, cpu, cuda")]
+    [InlineData("--Worker:StateTtl=00:00:00", "Worker:StateTtl is 00:00:00; it must be from 00:00:01 to 3650.00:00:00")]
+    [InlineData("--Worker:RefreshOn:0=delete_user", "Worker:RefreshOn is 'delete_user'; it must be one of login, ")]
+    [InlineData("--Kafka:BootstrapServers=", "Kafka:BootstrapServers is ''; a list like host:port,host:port is needed")]
+    [InlineData("--Kafka:MaxPollInterval=00:00:01", "Kafka:MaxPollInterval is 00:00:01; it must be from 00:00:10 to 01:00:00")]
+    [InlineData("--Redis:ConnectTimeout=01:00:00", "Redis:ConnectTimeout is 01:00:00")]
+    public async Task Bad_value_stops_the_start_by_key_value_and_range(string argument, string expected)
+    {
+        await using var app = WorkerHost.Build(["--Kafka:BootstrapServers=127.0.0.1:1", "--urls=http://127.0.0.1:0", argument]);
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync());
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Misspelt_key_stops_the_start()
+    {
+        await using var app = WorkerHost.Build(["--Kafka:BootstrapServers=127.0.0.1:1", "--urls=http://127.0.0.1:0", "--Worker:SetSise=10"]);
+
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => app.StartAsync());
+
+        Assert.Contains("SetSise", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_actions_but_impression_and_deletion_renew_sets_unless_listed()
+    {
+        var usual = new WorkerOptions().RefreshingKinds();
+        var listed = new WorkerOptions { RefreshOn = ["watch", "impression"] }.RefreshingKinds();
+
+        Assert.Equal(Enum.GetValues<ActionKind>().Except([ActionKind.Impression, ActionKind.DeleteUser]).Order(), usual.Order());
+        Assert.Equal([ActionKind.Watch, ActionKind.Impression], listed.Order());
+    }
+
+    [Fact]
+    public void Client_settings_reach_librdkafka_and_override()
+    {
+        var options = new KafkaOptions { BootstrapServers = "127.0.0.1:1", Client = { ["heartbeat.interval.ms"] = "100", ["sasl.username"] = "me" } };
+
+        Assert.Equal(100, options.ToConsumerConfig().HeartbeatIntervalMs);
+        Assert.Equal("me", options.ToProducerConfig().SaslUsername);
+    }
+}

@@ -1,0 +1,63 @@
+using Nearline.Contracts;
+using Nearline.Model.Behaviours;
+using Nearline.Model.Serving;
+
+namespace Nearline.Worker.Tests.Support;
+
+/// <summary>
+/// A deterministic model: shows "series-0".."film-3" and so on, scores from a hash of version and show, watched shows
+/// left out. It notices when it is used by two threads, or after it was disposed.
+/// </summary>
+internal sealed class FakeRetriever(string version, params string[] scenarios) : IRetriever
+{
+    public static readonly string[] Shows =
+        [.. Enumerable.Range(0, 5).Select(i => $"series-{i}"), .. Enumerable.Range(0, 15).Select(i => $"film-{i}")];
+
+    private int inUse;
+
+    public string ModelVersion { get; } = version;
+
+    public IReadOnlyList<string> Scenarios { get; } = scenarios.Length == 0 ? ["home", "kids"] : scenarios;
+
+    public bool IsDisposed { get; private set; }
+
+    /// <summary>Called with the users of each call, before it does anything: may throw, may wait.</summary>
+    public Action<IReadOnlyList<RetrievalRequest>>? OnRetrieve { get; init; }
+
+    public int Calls { get; private set; }
+
+    public bool Knows(string showId) => Shows.Contains(showId);
+
+    public RetrievalBatch Retrieve(IReadOnlyList<RetrievalRequest> requests, int limit)
+    {
+        Assert.False(IsDisposed, "used after disposal");
+        Assert.Equal(1, Interlocked.Increment(ref inUse));
+        try
+        {
+            Calls++;
+            OnRetrieve?.Invoke(requests);
+            return new RetrievalBatch([.. requests.Select(r => SetsOf(r, limit))], TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1));
+        }
+        finally
+        {
+            Interlocked.Decrement(ref inUse);
+        }
+    }
+
+    public IReadOnlyList<ScenarioCandidates> FallbackLists(int limit) =>
+        [.. Scenarios.Append("").Select(s => new ScenarioCandidates(s, [.. Ranked(s).Take(limit)]))];
+
+    public void Dispose() => IsDisposed = true;
+
+    private IReadOnlyList<ScenarioCandidates> SetsOf(RetrievalRequest request, int limit) =>
+    [
+        .. Scenarios.Where(s => request.History.Scenarios.Count == 0 || request.History.Scenarios.Contains(s))
+            .Select(s => new ScenarioCandidates(
+                s, [.. Ranked(s).Where(show => !request.History.HasWatched(show.ShowId)).Take(limit)])),
+    ];
+
+    private IEnumerable<ScoredShow> Ranked(string scenario) => Shows
+        .Select(id => new ScoredShow(id, ShowCategory.Movie, StableHash.Of(ModelVersion + scenario, id) % 1000, 1))
+        .OrderByDescending(s => s.Score)
+        .ThenBy(s => s.ShowId, StringComparer.Ordinal);
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Nearline.Worker.Models;
+using Nearline.Worker.Pipeline;
+
+namespace Nearline.Worker.Tests.Support;
+
+/// <summary>A whole worker in this process.</summary>
+internal sealed class RunningWorker : IAsyncDisposable
+{
+    private static readonly HttpClient Http = new();
+
+    private readonly WebApplication app;
+    private bool isStopped;
+
+    private RunningWorker(WebApplication app)
+    {
+        this.app = app;
+        Meters = new Meters(app.Services.GetRequiredService<IMeterFactory>());
+    }
+
+    public Meters Meters { get; }
+
+    public string Url => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+    public static async Task<RunningWorker> StartAsync(
+        Infrastructure infrastructure, FakeRetrieverSource source, IBatchHooks? hooks = null, params string[] arguments)
+    {
+        var host = WorkerHost.Build(
+            [
+                "--urls=http://127.0.0.1:0",
+                $"--Kafka:BootstrapServers={infrastructure.Kafka.BootstrapServers}",
+                "--Kafka:SessionTimeout=00:00:04",
+                "--Kafka:FetchWait=00:00:00.020",
+                "--Kafka:Client:heartbeat.interval.ms=100",
+                $"--Redis:ConnectionString={infrastructure.Redis.Address}",
+                "--Worker:ModelPollInterval=00:00:00.020",
+                .. arguments,
+            ],
+            builder =>
+            {
+                builder.Logging.ClearProviders();
+                builder.Services.Replace(ServiceDescriptor.Singleton<IRetrieverSource>(source));
+                if (hooks is not null)
+                {
+                    builder.Services.Replace(ServiceDescriptor.Singleton(hooks));
+                }
+            });
+        var worker = new RunningWorker(host);
+        await host.StartAsync();
+        return worker;
+    }
+
+    public async Task<(int Status, string Body)> GetAsync(string path)
+    {
+        using var response = await Http.GetAsync(new Uri(Url + path));
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    public Task ReadyAsync() => Eventually.PassAsync(async () =>
+    {
+        var (status, body) = await GetAsync("/healthz/ready");
+        Assert.True(status == 200, body);
+    });
+
+    public async Task StopAsync()
+    {
+        if (!isStopped)
+        {
+            isStopped = true;
+            await app.StopAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Meters.Dispose();
+        await app.DisposeAsync();
+    }
+}
