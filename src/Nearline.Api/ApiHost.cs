@@ -24,6 +24,9 @@ public static class ApiHost
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddNearlineDefaults("nearline-api", ApiMetrics.MeterName);
+
+        // A failing check is told by the health endpoints; once a period in the log would drown the rest.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         builder.Services.AddNearlineRedis(builder.Configuration);
         AddOptions(builder.Services);
         AddServing(builder.Services);
@@ -42,7 +45,7 @@ public static class ApiHost
     private static void AddOptions(IServiceCollection services)
     {
         services.AddOptions<ApiOptions>()
-            .BindConfiguration(ApiOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .BindConfiguration(ApiOptions.Section)
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>();
         services.AddOptions<KafkaOptions>().BindConfiguration(KafkaOptions.Section).ValidateOnStart();

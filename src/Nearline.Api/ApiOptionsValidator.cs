@@ -4,11 +4,21 @@ using Microsoft.Extensions.Options;
 namespace Nearline.Api;
 
 /// <summary>Refuses settings that cannot work, all at once, naming key, value and what would be right.</summary>
-internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
+internal sealed class ApiOptionsValidator(IConfiguration configuration) : IValidateOptions<ApiOptions>
 {
+    private static readonly string[] Keys = [.. typeof(ApiOptions).GetProperties().Select(property => property.Name)];
+
     public ValidateOptionsResult Validate(string? name, ApiOptions options)
     {
         var failures = new List<string>();
+        foreach (var key in configuration.GetSection(ApiOptions.Section).GetChildren().Select(child => child.Key))
+        {
+            if (!Keys.Contains(key, StringComparer.OrdinalIgnoreCase))
+            {
+                failures.Add($"Api:{key} is not a setting; there are {string.Join(", ", Keys)}");
+            }
+        }
+
         if (!IPAddress.TryParse(options.BindAddress, out _))
         {
             failures.Add($"Api:BindAddress is '{options.BindAddress}'; it must be an IP address such as 127.0.0.1 or 0.0.0.0");
