@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using TorchSharp.Optim;
 
 namespace TorchSharp.Interop;
 
@@ -96,6 +97,9 @@ internal static unsafe class Native
     [DllImport(Shim)] internal static extern int ts_anomaly_enabled();
     [DllImport(Shim)] internal static extern int ts_anomaly_checks_nan();
     [DllImport(Shim)] internal static extern void ts_set_anomaly(int enabled, int check_nan);
+
+    [DllImport(Shim)]
+    internal static extern int ts_adam(nint* p, nint* g, nint* m, nint* v, nint* top, long count, AdamKernel.Options* options);
 
     [DllImport(Shim)] internal static extern nint ts_generator_new(ulong seed, int device_type, int device_index);
     [DllImport(Shim)] internal static extern nint ts_generator_default();

@@ -1,9 +1,9 @@
-using TorchSharp.Interop;
+using TorchSharp.Optim;
 using static TorchSharp.torch;
 
 namespace TorchSharp.Modules
 {
-    /// <summary>Adam. A step works on all parameters of a group with one operator call per operation.</summary>
+    /// <summary>Adam.</summary>
     public class Adam : OptimizerHelper, optim.IBetas
     {
         public Adam(IEnumerable<Parameter> parameters, double lr = 0.001, double beta1 = 0.9, double beta2 = 0.999, double eps = 1E-08, double weight_decay = 0, bool amsgrad = false, bool maximize = false)
@@ -62,51 +62,26 @@ namespace TorchSharp.Modules
         private void Update(ParamGroup chosen)
         {
             var options = chosen.Options;
+            var kernel = new AdamKernel.Options
+            {
+                LearningRate = options.LearningRate!.Value,
+                Beta1 = options.beta1!.Value,
+                Beta2 = options.beta2!.Value,
+                Eps = options.eps!.Value,
+                WeightDecay = options.weight_decay!.Value,
+                Decoupled = 0,
+                Maximize = options.maximize!.Value ? 1 : 0,
+            };
 
             // The bias corrections are the same for parameters with equally many steps: as a rule for all.
             var ready = from parameter in chosen.Parameters
                         let grad = parameter.grad
                         where grad is not null
                         let state = (State)_state[parameter.Handle]
-                        group (parameter, grad, state) by ++state.step;
+                        group new AdamKernel.Item(parameter, grad, state.exp_avg, state.exp_avg_sq, state.max_exp_avg_sq) by ++state.step;
             foreach (var batch in ready)
             {
-                var step = batch.Key;
-                var parameters = batch.Select(static b => (Tensor)b.parameter).ToArray();
-                var gradients = batch.Select(static b => b.grad!).ToArray();
-                var first = batch.Select(static b => b.state.exp_avg).ToArray();
-                var second = batch.Select(static b => b.state.exp_avg_sq).ToArray();
-                var (lr, beta1, beta2) = (options.LearningRate!.Value, options.beta1!.Value, options.beta2!.Value);
-
-                if (options.maximize!.Value)
-                {
-                    gradients = Op.List("_foreach_neg", gradients);
-                }
-
-                if (options.weight_decay is { } decay and not 0)
-                {
-                    gradients = Op.List("_foreach_add.List", gradients, parameters, decay);
-                }
-
-                Op.Void("_foreach_mul_.Scalar", first, beta1);
-                Op.Void("_foreach_add_.List", first, gradients, 1 - beta1);
-                Op.Void("_foreach_mul_.Scalar", second, beta2);
-                Op.Void("_foreach_addcmul_.Scalar", second, gradients, gradients, 1 - beta2);
-
-                var largest = second;
-                if (options.amsgrad!.Value)
-                {
-                    largest = batch.Select(static b => b.state.max_exp_avg_sq).ToArray();
-                    for (var k = 0; k < largest.Length; k++)
-                    {
-                        Op.Void("maximum.out", largest[k], second[k], largest[k]);
-                    }
-                }
-
-                var root = Op.List("_foreach_sqrt", largest);
-                Op.Void("_foreach_div_.Scalar", root, Math.Sqrt(1 - Math.Pow(beta2, step)));
-                Op.Void("_foreach_add_.Scalar", root, options.eps!.Value);
-                Op.Void("_foreach_addcdiv_.Scalar", parameters, first, root, -lr / (1 - Math.Pow(beta1, step)));
+                AdamKernel.Step(batch.ToArray(), batch.Key, kernel);
             }
         }
 

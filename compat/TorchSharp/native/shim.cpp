@@ -10,6 +10,7 @@
 #include <torch/csrc/autograd/anomaly_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -304,6 +305,64 @@ EXPORT int32_t ts_anomaly_enabled() { return torch::autograd::AnomalyMode::is_en
 EXPORT int32_t ts_anomaly_checks_nan() { return torch::autograd::AnomalyMode::should_check_nan(); }
 EXPORT void ts_set_anomaly(int32_t enabled, int32_t check_nan) {
   torch::autograd::AnomalyMode::set_enabled(enabled != 0, check_nan != 0);
+}
+
+// ---- Adam in one pass over memory, for dense CPU parameters ----
+
+// AdamOptions in AdamKernel.cs has the same fields.
+struct AdamOptions {
+  double lr, beta1, beta2, eps, weight_decay, correction1, correction2;
+  int32_t decoupled, maximize;
+};
+
+namespace {
+
+template <class T>
+__attribute__((target_clones("avx2", "default"))) void adam_range(T* __restrict p, const T* __restrict g,
+                                                                   T* __restrict m, T* __restrict v, T* __restrict top,
+                                                                   int64_t begin, int64_t end, const AdamOptions& o) {
+  const T sign = o.maximize ? -1 : 1, shrink = o.decoupled ? 1 - o.lr * o.weight_decay : 1;
+  const T decay = o.decoupled ? 0 : o.weight_decay, b1 = o.beta1, b2 = o.beta2, c1 = 1 - o.beta1, c2 = 1 - o.beta2;
+  const T scale = 1 / std::sqrt(o.correction2), eps = o.eps, step = o.lr / o.correction1;
+  if (top == nullptr) {
+    for (int64_t k = begin; k < end; ++k) {
+      const T x = p[k] * shrink, d = sign * g[k] + decay * x;
+      m[k] = b1 * m[k] + c1 * d;
+      v[k] = b2 * v[k] + c2 * d * d;
+      p[k] = x - step * m[k] / (std::sqrt(v[k]) * scale + eps);
+    }
+  } else {
+    for (int64_t k = begin; k < end; ++k) {
+      const T x = p[k] * shrink, d = sign * g[k] + decay * x;
+      m[k] = b1 * m[k] + c1 * d;
+      v[k] = b2 * v[k] + c2 * d * d;
+      top[k] = top[k] > v[k] ? top[k] : v[k];
+      p[k] = x - step * m[k] / (std::sqrt(top[k]) * scale + eps);
+    }
+  }
+}
+
+template <class T>
+void adam(Handle p, Handle g, Handle m, Handle v, Handle top, const AdamOptions& o) {
+  auto data = [](Handle t) { return t == nullptr ? nullptr : static_cast<T*>(t->data()); };
+  at::parallel_for(0, p->numel(), 32768, [&](int64_t begin, int64_t end) {
+    adam_range<T>(data(p), data(g), data(m), data(v), data(top), begin, end, o);
+  });
+}
+
+}  // namespace
+
+// Each tensor is contiguous, on the CPU, and of the type of its parameter, float or double.
+EXPORT int32_t ts_adam(const Handle* p, const Handle* g, const Handle* m, const Handle* v, const Handle* top,
+                       int64_t count, const AdamOptions* o) {
+  return guarded(-1, [&] {
+    for (int64_t k = 0; k < count; ++k) {
+      auto run = c10::typeMetaToScalarType(p[k]->dtype()) == at::kDouble ? adam<double> : adam<float>;
+      run(p[k], g[k], m[k], v[k], top == nullptr ? nullptr : top[k], *o);
+      p[k]->bump_version();
+    }
+    return 0;
+  });
 }
 
 // ---- random numbers, threads, devices ----

@@ -25,6 +25,9 @@ internal static class TrainingCases
             var p = Parameters(t);
             return Train(t, p, optim.Adam([new Adam.ParamGroup([p[0]], 0.2), new Adam.ParamGroup { Parameters = [p[1]], Options = new Adam.Options { weight_decay = 0.5 } }], 0.05));
         }),
+        Odd("Adam of a parameter that is not contiguous", "torch.optim.Adam([P], 0.05, weight_decay=0.1, amsgrad=True, maximize=True)", "x.detach().t()", static t => t.x.detach().clone().t(), static p => optim.Adam([p], 0.05, weight_decay: 0.1, amsgrad: true, maximize: true)),
+        Odd("AdamW of a parameter that is not contiguous", "torch.optim.AdamW([P], 0.05, weight_decay=0.1)", "x.detach().t()", static t => t.x.detach().clone().t(), static p => optim.AdamW([p], 0.05, weight_decay: 0.1)),
+        Odd("AdamW of a large parameter", "torch.optim.AdamW([P], 0.05, weight_decay=0.1, amsgrad=True)", "torch.randn(70001)", static _ => randn(70001), static p => optim.AdamW([p], 0.05, weight_decay: 0.1, amsgrad: true)),
         Schedule("LambdaLR", "LambdaLR(O, lambda e: 1 / (1 + e))", static o => optim.lr_scheduler.LambdaLR(o, static e => 1.0 / (1 + e))),
         Schedule("LinearLR", "LinearLR(O, 1.0, 0.1, 6)", static o => optim.lr_scheduler.LinearLR(o, 1, 0.1, 6)),
         Schedule("StepLR", "StepLR(O, 3, 0.5)", static o => optim.lr_scheduler.StepLR(o, 3, 0.5)),
@@ -116,6 +119,31 @@ internal static class TrainingCases
 
         return [p[0].detach(), p[1].detach()];
     }
+
+    private static TrainingCase Odd(string name, string python, string start, Func<Inputs, Tensor> parameter, Func<Parameter, optim.Optimizer> make) => new(
+        name,
+        $"""
+        P = torch.nn.Parameter({start})
+        O = {python}
+        for step in range(4):
+            O.zero_grad()
+            (P * P * 0.5 + P).sum().backward()
+            O.step()
+        result = P.detach()
+        """,
+        t =>
+        {
+            var p = new Parameter(parameter(t));
+            var optimizer = make(p);
+            for (var step = 0; step < 4; step++)
+            {
+                optimizer.zero_grad();
+                ((p * p * 0.5) + p).sum().backward();
+                optimizer.step();
+            }
+
+            return [p.detach()];
+        });
 
     private static TrainingCase Schedule(string name, string python, Func<optim.Optimizer, optim.lr_scheduler.LRScheduler> make) => new(
         name,
