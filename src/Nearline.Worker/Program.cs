@@ -5,7 +5,7 @@ try
 {
     await using var app = WorkerHost.Build(args);
     await app.RunAsync();
-    return 0;
+    return Environment.ExitCode;
 }
 catch (OptionsValidationException e)
 {

@@ -38,7 +38,13 @@ internal sealed class WorkerService(
         var batches = processor.RunAsync(stop.Token, abort.Token);
         var polling = RunOnThread(() => consumer.Run(stop.Token));
 
-        await Task.WhenAny(batches, polling).ConfigureAwait(false);
+        var ended = await Task.WhenAny(batches, polling).ConfigureAwait(false);
+        if (ended.IsFaulted)
+        {
+            // The host stops in good order whatever the cause; who started the process must see that it failed.
+            Environment.ExitCode = 1;
+        }
+
         await stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(batches, polling).ConfigureAwait(false);
         logger.Stopped();

@@ -9,6 +9,9 @@ namespace Nearline.Worker.Models;
 /// </summary>
 internal sealed class ModelHost : IDisposable
 {
+    /// <summary>A model that hangs must not keep the process from ending.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
     private readonly BlockingCollection<Action> queue = [];
     private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
@@ -52,8 +55,10 @@ internal sealed class ModelHost : IDisposable
         if (Interlocked.Exchange(ref disposed, 1) == 0)
         {
             queue.CompleteAdding();
-            thread.Join();
-            queue.Dispose();
+            if (thread.Join(StopTimeout))
+            {
+                queue.Dispose();
+            }
         }
     }
 

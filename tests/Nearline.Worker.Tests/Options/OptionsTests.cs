@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Nearline.Model.Behaviours;
 using Nearline.Worker.Options;
@@ -17,7 +19,7 @@ public sealed class OptionsTests
     [InlineData("--Redis:ConnectTimeout=01:00:00", "Redis:ConnectTimeout is 01:00:00")]
     public async Task Bad_value_stops_the_start_by_key_value_and_range(string argument, string expected)
     {
-        await using var app = WorkerHost.Build(["--Kafka:BootstrapServers=127.0.0.1:1", "--urls=http://127.0.0.1:0", argument]);
+        await using var app = Build(argument);
 
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync());
 
@@ -27,7 +29,7 @@ public sealed class OptionsTests
     [Fact]
     public async Task Misspelt_key_stops_the_start()
     {
-        await using var app = WorkerHost.Build(["--Kafka:BootstrapServers=127.0.0.1:1", "--urls=http://127.0.0.1:0", "--Worker:SetSise=10"]);
+        await using var app = Build("--Worker:SetSise=10");
 
         var error = await Assert.ThrowsAnyAsync<Exception>(() => app.StartAsync());
 
@@ -52,4 +54,7 @@ public sealed class OptionsTests
         Assert.Equal(100, options.ToConsumerConfig().HeartbeatIntervalMs);
         Assert.Equal("me", options.ToProducerConfig().SaslUsername);
     }
+
+    private static WebApplication Build(string argument) => WorkerHost.Build(
+        ["--Kafka:BootstrapServers=127.0.0.1:1", "--urls=http://127.0.0.1:0", argument], builder => builder.Logging.ClearProviders());
 }

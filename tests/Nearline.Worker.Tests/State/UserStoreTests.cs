@@ -9,7 +9,11 @@ using StackExchange.Redis;
 
 namespace Nearline.Worker.Tests.State;
 
-public sealed class UserStoreTests : IAsyncLifetime
+public sealed class UserStoreOnRedisTests() : UserStoreTests(RedisServerKind.Redis);
+
+public sealed class UserStoreOnGarnetTests() : UserStoreTests(RedisServerKind.Garnet);
+
+public abstract class UserStoreTests(RedisServerKind kind) : IAsyncLifetime
 {
     private RedisServer redis = null!;
     private ConnectionMultiplexer connection = null!;
@@ -17,7 +21,7 @@ public sealed class UserStoreTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        redis = await RedisServer.StartAsync();
+        redis = await RedisServer.StartAsync(new RedisServerOptions { Kind = kind });
         connection = await ConnectionMultiplexer.ConnectAsync(redis.Address);
         store = new UserStore(connection, TimeSpan.FromHours(2), TimeSpan.FromHours(1));
     }

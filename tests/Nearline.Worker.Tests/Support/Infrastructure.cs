@@ -4,6 +4,7 @@ using Nearline.Contracts;
 using Nearline.Contracts.Events.V1;
 using Nearline.LocalServers.Kafka;
 using Nearline.LocalServers.Redis;
+using Nearline.Worker.Events;
 using Nearline.Worker.State;
 using StackExchange.Redis;
 
@@ -56,6 +57,33 @@ internal sealed class Infrastructure : IAsyncDisposable
         var report = await producer.ProduceAsync(topic, new Message<string?, byte[]?> { Key = key, Value = value, Headers = given });
         return report.TopicPartitionOffset;
     }
+
+    /// <summary>Publishes the logs of several users, interleaved, each in its order.</summary>
+    /// <returns>The last record of each partition.</returns>
+    public async Task<IReadOnlyList<TopicPartitionOffset>> PublishAsync(Random random, IReadOnlyList<List<UserEventRecord>> logs)
+    {
+        var next = new int[logs.Count];
+        var last = new Dictionary<TopicPartition, TopicPartitionOffset>();
+        while (Enumerable.Range(0, logs.Count).Where(i => next[i] < logs[i].Count).ToList() is { Count: > 0 } left)
+        {
+            var user = left[random.Next(left.Count)];
+            var at = await PublishAsync(Lives.ToMessage(logs[user][next[user]++]));
+            last[at.TopicPartition] = at;
+        }
+
+        return [.. last.Values];
+    }
+
+    /// <summary>Waits until each user's stored past is that of the log, everything counted once.</summary>
+    public Task CountedOnceAsync(IReadOnlyList<List<UserEventRecord>> logs) => Eventually.PassAsync(async () =>
+    {
+        foreach (var log in logs.Where(l => l.Count > 0))
+        {
+            var user = await UserAsync(log[0].UserId);
+            Assert.NotNull(user);
+            Assert.Equal(ReferenceFold.Describe(Lives.Distinct(log)), ReferenceFold.Describe(user.History));
+        }
+    });
 
     /// <summary>The offset that the group has committed on the record's partition; 0: none.</summary>
     public Task<long> CommittedAsync(TopicPartition partition) => OffPoolAsync(() =>

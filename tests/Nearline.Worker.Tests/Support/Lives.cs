@@ -1,4 +1,6 @@
+using Google.Protobuf.WellKnownTypes;
 using Nearline.Contracts;
+using Nearline.Contracts.Events.V1;
 using Nearline.Model.Behaviours;
 using Nearline.Worker.Events;
 
@@ -7,6 +9,9 @@ namespace Nearline.Worker.Tests.Support;
 /// <summary>Random but repeatable lives of users.</summary>
 internal static class Lives
 {
+    /// <summary>In the past, so that a worker with a real clock accepts the events.</summary>
+    private static readonly DateTimeOffset Start = new(2026, 10, 1, 0, 0, 0, TimeSpan.Zero);
+
     private static readonly string?[] Devices = [null, "tv", "phone"];
 
     /// <summary>
@@ -32,7 +37,7 @@ internal static class Lives
             var id = random.Next(6) == 0 ? null : $"e{log.Count}";
             log.Add(new UserEventRecord(
                 userId,
-                Action(random, Records.Now.AddMinutes(log.Count + random.Next(-6, 6)), deletes),
+                Action(random, Start.AddMinutes(log.Count + random.Next(-6, 6)), deletes),
                 id ?? $"{KafkaTopics.UserEvents}/0/{log.Count}",
                 id is null ? null : StableHash.Of("life", id),
                 KafkaTopics.UserEvents,
@@ -46,6 +51,61 @@ internal static class Lives
     /// <summary>The log without what the producer sent twice.</summary>
     public static List<UserEventRecord> Distinct(IEnumerable<UserEventRecord> log) =>
         [.. log.DistinctBy(e => e.Identity?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? $"offset {e.Offset}")];
+
+    /// <summary>The event as a producer sends it. Without an id only its offset identifies it.</summary>
+    public static UserEvent ToMessage(UserEventRecord record)
+    {
+        var action = record.Action;
+        var showId = action.ShowId ?? "";
+        var message = new UserEvent
+        {
+            UserId = record.UserId,
+            EventTime = Timestamp.FromDateTimeOffset(action.Time),
+            EventId = record.Identity is null ? "" : record.EventId,
+            Source = "life",
+            Device = action.Device ?? "",
+        };
+        switch (action.Kind)
+        {
+            case ActionKind.Login:
+                message.Login = new Login();
+                break;
+            case ActionKind.Watch:
+                message.Watch = new Watch
+                {
+                    ShowId = showId,
+                    EpisodeId = action.EpisodeId ?? "",
+                    Played = action.Played is { } played ? Duration.FromTimeSpan(played) : null,
+                    Length = action.Length is { } length ? Duration.FromTimeSpan(length) : null,
+                };
+                break;
+            case ActionKind.Save:
+                message.Save = new Save { ShowId = showId };
+                break;
+            case ActionKind.Unsave:
+                message.Unsave = new Unsave { ShowId = showId };
+                break;
+            case ActionKind.Like:
+                message.Like = new Like { ShowId = showId };
+                break;
+            case ActionKind.Dislike:
+                message.Dislike = new Dislike { ShowId = showId };
+                break;
+            case ActionKind.Impression:
+                message.Impression = new Impression { ShowId = showId, Clicked = action.Clicked };
+                break;
+            case ActionKind.ProfileUpdate:
+                message.ProfileUpdate = new ProfileUpdate();
+                message.ProfileUpdate.Attributes.Add(action.Attributes!.ToDictionary());
+                message.ProfileUpdate.Scenarios.Add(action.Scenarios!);
+                break;
+            default:
+                message.DeleteUser = new DeleteUser();
+                break;
+        }
+
+        return message;
+    }
 
     private static UserAction Action(Random random, DateTimeOffset time, bool deletes)
     {

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Nearline.Worker.Kafka;
 using Nearline.Worker.Models;
 using Nearline.Worker.Pipeline;
 
@@ -61,6 +63,13 @@ internal sealed class RunningWorker : IAsyncDisposable
         using var response = await Http.GetAsync(new Uri(Url + path));
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
     }
+
+    /// <summary>Partitions that the group has given to this worker.</summary>
+    public int AssignedPartitions => app.Services.GetRequiredService<ConsumerStatus>().AssignedPartitions;
+
+    /// <summary>Waits until an error ends the host.</summary>
+    public Task CrashedAsync() => Eventually.TrueAsync(
+        () => app.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested, "the host stops");
 
     public Task ReadyAsync() => Eventually.PassAsync(async () =>
     {

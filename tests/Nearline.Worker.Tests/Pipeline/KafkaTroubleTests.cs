@@ -1,0 +1,90 @@
+using Nearline.Worker.Telemetry;
+using Nearline.Worker.Tests.Support;
+
+namespace Nearline.Worker.Tests.Pipeline;
+
+public sealed class KafkaTroubleTests
+{
+    [Fact]
+    public async Task Worker_goes_on_where_it_was_when_the_broker_comes_back()
+    {
+        await using var infrastructure = await Infrastructure.StartAsync();
+        await using var worker = await RunningWorker.StartAsync(
+            infrastructure, new FakeRetrieverSource().Activate(new FakeRetriever("m1")));
+        await infrastructure.CommittedPastAsync(await infrastructure.PublishAsync(Records.Watch("u1", "film-1", DateTimeOffset.UtcNow, "e1")));
+
+        infrastructure.Kafka.BrokerDown();
+        var publishing = infrastructure.PublishAsync(Records.Watch("u1", "film-2", DateTimeOffset.UtcNow, "e2"));
+        await Eventually.TrueAsync(() => worker.Meters.Gauge(MetricNames.PollAge) < 5, "it polls on");
+        infrastructure.Kafka.BrokerUp();
+
+        await infrastructure.CommittedPastAsync(await publishing);
+        var user = (await infrastructure.UserAsync("u1"))!;
+        Assert.Equal(["film-1", "film-2"], user.History.Behaviours.Select(b => b.ShowId).Order());
+        Assert.All(user.History.Behaviours, b => Assert.Equal(1800, b.PlayedSeconds));
+    }
+
+    [Fact]
+    public async Task Dead_letter_that_kafka_refuses_is_sent_until_it_is_acknowledged_and_only_then_committed()
+    {
+        await using var infrastructure = await Infrastructure.StartAsync(1);
+        using var entered = new ManualResetEventSlim();
+        using var leave = new ManualResetEventSlim();
+        var model = new FakeRetriever("m1")
+        {
+            OnRetrieve = requests =>
+            {
+                if (requests[0].UserId == "u0")
+                {
+                    entered.Set();
+                    leave.Wait(TimeSpan.FromSeconds(25));
+                }
+            },
+        };
+        await using var worker = await RunningWorker.StartAsync(infrastructure, new FakeRetrieverSource().Activate(model));
+        await infrastructure.PublishAsync(Records.Watch("u0", "film-1", DateTimeOffset.UtcNow, "e1"));
+        await Eventually.TrueAsync(() => entered.IsSet, "a batch is in work");
+        var record = await infrastructure.PublishAsync(Contracts.KafkaTopics.UserEvents, "u1", [0xFF]);
+        infrastructure.Kafka.FailNext(
+            LocalServers.Kafka.KafkaRequest.Produce,
+            [.. Enumerable.Repeat(Confluent.Kafka.ErrorCode.TopicAuthorizationFailed, 2)]);
+        leave.Set();
+
+        await infrastructure.CommittedPastAsync(record);
+
+        Assert.True(worker.Meters.Sum(MetricNames.Retries, ("operation", "dead-letter")) >= 1, "the refusal was met");
+        Assert.Single(await infrastructure.DeadLettersAsync("u1", 1));
+    }
+
+    [Fact]
+    public async Task Slow_model_pauses_partitions_and_not_polls()
+    {
+        await using var infrastructure = await Infrastructure.StartAsync();
+        using var leave = new ManualResetEventSlim();
+        var model = new FakeRetriever("m1")
+        {
+            OnRetrieve = requests =>
+            {
+                if (requests[0].UserId.Length > 0)
+                {
+                    leave.Wait(TimeSpan.FromSeconds(25));
+                }
+            },
+        };
+        await using var worker = await RunningWorker.StartAsync(
+            infrastructure, new FakeRetrieverSource().Activate(model), null, "--Worker:MaxBuffered=20", "--Worker:BatchMaxEvents=10");
+        var random = new Random(7);
+        var logs = Enumerable.Range(0, 6).Select(i => Lives.Log(random, $"u{i}", 60)).ToList();
+        await infrastructure.PublishAsync(random, logs);
+        await Eventually.TrueAsync(() => worker.Meters.Gauge(MetricNames.Buffered) >= 20, "the buffer fills");
+        var consumed = worker.Meters.Sum(MetricNames.ConsumedMessages);
+        await Eventually.TrueAsync(() => worker.Meters.Gauge(MetricNames.PollAge) < 1 && worker.Meters.Gauge(MetricNames.ConsumerLag) > 250, "lag shows");
+
+        Assert.InRange(worker.Meters.Gauge(MetricNames.Buffered), 20, 40);
+        Assert.InRange(worker.Meters.Sum(MetricNames.ConsumedMessages), consumed, 60);
+        leave.Set();
+
+        await infrastructure.CountedOnceAsync(logs);
+        Assert.Equal(360, worker.Meters.Sum(MetricNames.ConsumedMessages));
+    }
+}
