@@ -1,7 +1,7 @@
 namespace Grpc.AspNetCore.Server.Calls;
 
 /// <summary>Fires once when a call's time is over, and holds the token that also fires when the request is aborted.</summary>
-internal sealed class CallDeadline : IDisposable
+internal sealed class CallDeadline : IAsyncDisposable
 {
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(24);
 
@@ -9,6 +9,7 @@ internal sealed class CallDeadline : IDisposable
     private readonly Func<Task> onDeadline;
     private readonly Lock gate = new();
     private Timer? timer;
+    private TaskCompletionSource? fired;
     private bool disposed;
 
     public CallDeadline(TimeSpan timeout, CancellationToken aborted, Func<Task> onDeadline)
@@ -41,14 +42,26 @@ internal sealed class CallDeadline : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>
+    /// Waits for a deadline that is firing: it uses the request, which the server gives to another call once this
+    /// one has returned.
+    /// </summary>
+    public async ValueTask DisposeAsync()
     {
+        Task? firing;
         lock (gate)
         {
             disposed = true;
             timer?.Dispose();
-            cancellation.Dispose();
+            firing = fired?.Task;
         }
+
+        if (firing is not null)
+        {
+            await firing;
+        }
+
+        cancellation.Dispose();
     }
 
     private TimeSpan DueIn()
@@ -64,7 +77,7 @@ internal sealed class CallDeadline : IDisposable
     {
         lock (gate)
         {
-            if (disposed)
+            if (disposed || fired is not null)
             {
                 return;
             }
@@ -74,26 +87,27 @@ internal sealed class CallDeadline : IDisposable
                 timer!.Change(DueIn(), System.Threading.Timeout.InfiniteTimeSpan);
                 return;
             }
+
+            fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
-        _ = FireAsync();
+        _ = FireAsync(fired);
     }
 
-    private async Task FireAsync()
+    private async Task FireAsync(TaskCompletionSource done)
     {
-        await onDeadline();
-        Task cancelled;
-        lock (gate)
+        try
         {
-            if (disposed)
-            {
-                return;
-            }
-
-            // Callbacks of the token may be long and must not run under the lock.
-            cancelled = cancellation.CancelAsync();
+            await onDeadline();
+            await cancellation.CancelAsync();
         }
-
-        await cancelled;
+        catch (AggregateException)
+        {
+            // A callback of the handler's own threw; the others ran all the same.
+        }
+        finally
+        {
+            done.SetResult();
+        }
     }
 }

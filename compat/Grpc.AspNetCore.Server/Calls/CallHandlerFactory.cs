@@ -170,12 +170,8 @@ internal sealed class CallHandlerFactory<TService>(
             throw new RpcException(new Status(StatusCode.Cancelled, "No message returned from method."));
         }
 
-        // After the deadline the client has its answer.
-        if (!call.HasEnded)
-        {
-            // Not flushed: message and trailers leave together.
-            await call.WriteMessageAsync(response, serializer);
-        }
+        // Not flushed: message and trailers leave together. After the deadline the client has its answer.
+        await call.TryWriteMessageAsync(response, serializer);
     }
 
     // A stream of requests may be slow and long; the limits of ordinary requests do not fit it.
@@ -233,7 +229,7 @@ internal sealed class CallHandlerFactory<TService>(
             }
             finally
             {
-                call.Release();
+                await call.ReleaseAsync();
             }
         };
 }

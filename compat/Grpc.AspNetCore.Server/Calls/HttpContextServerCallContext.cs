@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using Grpc.Core;
 using Grpc.Net.Compression;
@@ -29,6 +30,7 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IServerC
     private string? peer;
     private Status status;
     private CallDeadline? deadline;
+    private Task starting = Task.CompletedTask;
     private bool ended;
 
     public HttpContextServerCallContext(HttpContext httpContext, CallOptionsOfService options, string methodName, ILogger logger)
@@ -173,7 +175,7 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IServerC
     }
 
     /// <summary>Ends what still hangs on the call after its status was sent.</summary>
-    public void Release() => deadline?.Dispose();
+    public ValueTask ReleaseAsync() => deadline?.DisposeAsync() ?? default;
 
     /// <summary>Reads one message from the start of the buffer, if it is all there.</summary>
     public bool TryReadMessage<T>(ref ReadOnlySequence<byte> buffer, Func<DeserializationContext, T> deserializer, out T? message)
@@ -215,27 +217,30 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IServerC
         return true;
     }
 
-    /// <summary>Writes one message into the response's pipe; the caller flushes it.</summary>
-    public async ValueTask WriteMessageAsync<T>(T message, Action<T, SerializationContext> serializer)
+    /// <summary>
+    /// Writes one message into the response's pipe; the caller flushes it. False once the call has ended.
+    /// </summary>
+    public async ValueTask<bool> TryWriteMessageAsync<T>(T message, Action<T, SerializationContext> serializer)
     {
-        if (!HttpContext.Response.HasStarted)
+        // Else the first bytes would not yet tell that status and trailers belong behind the messages.
+        if (!HttpContext.Response.HasStarted && !await TryStartResponseAsync())
         {
-            // Else the first bytes would not yet tell that status and trailers belong behind the messages.
-            await HttpContext.Response.StartAsync(CancellationToken.None);
+            return false;
         }
 
         lock (gate)
         {
             if (ended)
             {
-                throw new InvalidOperationException("Can't write the message because the request is complete.");
+                return false;
             }
 
             serialization.Serialize(message, serializer);
+            return true;
         }
     }
 
-    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
+    protected override async Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
     {
         ArgumentNullException.ThrowIfNull(responseHeaders);
         if (HttpContext.Response.HasStarted)
@@ -243,20 +248,28 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IServerC
             throw new InvalidOperationException("Response headers can only be sent once per call.");
         }
 
-        var headers = HttpContext.Response.Headers;
-        foreach (var entry in responseHeaders)
+        lock (gate)
         {
-            if (entry.Key == GrpcHeaders.EncodingRequest)
+            var headers = HttpContext.Response.Headers;
+            foreach (var entry in responseHeaders)
             {
-                UseResponseEncoding(entry.Value);
-            }
-            else
-            {
-                headers.Append(entry.Key, MetadataFormat.Encode(entry));
+                if (entry.Key == GrpcHeaders.EncodingRequest)
+                {
+                    UseResponseEncoding(entry.Value);
+                }
+                else
+                {
+                    headers.Append(entry.Key, MetadataFormat.Encode(entry));
+                }
             }
         }
 
-        return HttpContext.Response.BodyWriter.FlushAsync(CancellationToken.None).GetAsTask();
+        if (!await TryStartResponseAsync())
+        {
+            throw new InvalidOperationException("Can't send the response headers because the request is complete.");
+        }
+
+        await HttpContext.Response.BodyWriter.FlushAsync(CancellationToken.None);
     }
 
     protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
@@ -351,6 +364,24 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IServerC
         return metadata;
     }
 
+    // The deadline may come at any time and ends the response from a thread of its own: it waits for what began here.
+    private async ValueTask<bool> TryStartResponseAsync()
+    {
+        Task start;
+        lock (gate)
+        {
+            if (ended)
+            {
+                return false;
+            }
+
+            start = starting = HttpContext.Response.StartAsync(CancellationToken.None);
+        }
+
+        await start;
+        return true;
+    }
+
     private bool TryEnd()
     {
         lock (gate)
@@ -378,6 +409,17 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IServerC
         }
 
         ResponseStatus.Set(destination, status);
+        TagActivity();
+    }
+
+    // The names that the real package gives; instrumentation reads them.
+    private void TagActivity()
+    {
+        if (HttpContext.Features.Get<IHttpActivityFeature>()?.Activity is { } activity)
+        {
+            activity.SetTag("grpc.method", MethodCore);
+            activity.SetTag("grpc.status_code", ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture));
+        }
     }
 
     // The client must learn of it even while the handler still runs, so the response ends here.
@@ -391,8 +433,10 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IServerC
         logger.DeadlineExceeded(deadline!.Timeout);
         try
         {
+            await starting;
             status = new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded");
             ResponseStatus.Set(ResponseStatus.Destination(HttpContext.Response), status);
+            TagActivity();
             await HttpContext.Response.CompleteAsync();
             if (HttpContext.Features.Get<IHttpResetFeature>() is { } reset)
             {

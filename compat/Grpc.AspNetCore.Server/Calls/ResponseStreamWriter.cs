@@ -59,7 +59,11 @@ internal sealed class ResponseStreamWriter<TResponse>(HttpContextServerCallConte
 
     private async Task WriteCoreAsync(TResponse message, CancellationToken cancellationToken)
     {
-        await call.WriteMessageAsync(message, serializer);
+        if (!await call.TryWriteMessageAsync(message, serializer))
+        {
+            throw new InvalidOperationException("Can't write the message because the request is complete.");
+        }
+
         if (!(call.WriteOptions?.Flags.HasFlag(WriteFlags.BufferHint) ?? false))
         {
             await call.HttpContext.Response.BodyWriter.FlushAsync(cancellationToken);

@@ -29,7 +29,6 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
     private Task<HttpResponseMessage> response = null!;
     private MessageStreamContent? requestContent;
     private Metadata? trailers;
-    private bool endedHere;
     private int cleanedUp;
 
     public GrpcCall(GrpcChannel channel, Method<TRequest, TResponse> method, CallOptions options)
@@ -138,7 +137,7 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
     /// <summary>Ends the call from this side, unless it has already ended.</summary>
     public void Cancel(Status status)
     {
-        if (TryEnd(status, ended: true))
+        if (TryEnd(status))
         {
             cancellation.Cancel();
             CleanUp();
@@ -149,7 +148,8 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
     public Exception CreateException()
     {
         var status = Outcome;
-        return endedHere && channel.ThrowOperationCanceled && status.StatusCode is StatusCode.Cancelled or StatusCode.DeadlineExceeded
+        // Not only where it ended on this side: which side sees a deadline first is chance.
+        return channel.ThrowOperationCanceled && status.StatusCode is StatusCode.Cancelled or StatusCode.DeadlineExceeded
             ? new OperationCanceledException(
                 string.IsNullOrEmpty(status.Detail) ? status.StatusCode.ToString() : status.Detail,
                 new RpcException(status),
@@ -174,7 +174,7 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
                 status = new Status(StatusCode.DeadlineExceeded, "", exception);
             }
 
-            if (TryEnd(status, ended: false))
+            if (TryEnd(status))
             {
                 cancellation.Cancel();
                 CleanUp();
@@ -282,7 +282,7 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
         }
     }
 
-    private bool TryEnd(Status status, bool ended)
+    private bool TryEnd(Status status)
     {
         lock (outcome)
         {
@@ -291,7 +291,6 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
                 return false;
             }
 
-            endedHere = ended;
             outcome.SetResult(status);
         }
 
@@ -367,7 +366,7 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
             if (StatusMapping.FromResponse(message) is { } status)
             {
                 trailers = metadata;
-                if (TryEnd(status, ended: false))
+                if (TryEnd(status))
                 {
                     responseHeaders.TrySetResult(metadata);
                     CleanUp();
@@ -518,7 +517,7 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
         }
 
         trailers = ReadMetadata(message.TrailingHeaders);
-        if (TryEnd(status, ended: false))
+        if (TryEnd(status))
         {
             CleanUp();
         }

@@ -164,14 +164,7 @@ public sealed class ClientProtocolTests
     [Fact]
     public async Task Refused_connection_is_unavailable_and_says_so()
     {
-        int port;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-
-        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{FreePort()}");
         var client = new Probe.ProbeClient(channel);
         var e = await Assert.ThrowsAsync<RpcException>(() => client.UnaryAsync(new ProbeRequest()).ResponseAsync);
         Assert.Equal(StatusCode.Unavailable, e.StatusCode);
@@ -269,6 +262,32 @@ public sealed class ClientProtocolTests
         Assert.True(await read);
         await call.RequestStream.CompleteAsync();
         await Assert.ThrowsAsync<InvalidOperationException>(() => call.RequestStream.WriteAsync(new ProbeRequest()));
+    }
+
+    [Fact]
+    public async Task Call_that_waits_for_ready_outlives_refused_connections()
+    {
+        var port = FreePort();
+        using var channel = GrpcChannel.ForAddress(
+            $"http://127.0.0.1:{port}", new GrpcChannelOptions { InitialReconnectBackoff = TimeSpan.FromMilliseconds(50) });
+        var client = new Probe.ProbeClient(channel);
+        var options = new CallOptions(deadline: DateTime.UtcNow.AddSeconds(20)).WithWaitForReady();
+        using var unary = client.UnaryAsync(new ProbeRequest { Text = "patient" }, options);
+        using var duplex = client.Duplex(options);
+        await Task.WhenAny(unary.ResponseAsync, Task.Delay(200));
+        Assert.False(unary.ResponseAsync.IsCompleted);
+        await using var server = await TestServer.StartAsync(port: port);
+        Assert.Equal("re:patient", (await unary).Text);
+        await duplex.RequestStream.WriteAsync(new ProbeRequest { Text = "too" });
+        Assert.True(await duplex.ResponseStream.MoveNext(default));
+        Assert.Equal("re:too", duplex.ResponseStream.Current.Text);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static Probe.ProbeClient Client(HttpMessageHandler handler) =>

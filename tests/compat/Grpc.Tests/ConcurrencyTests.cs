@@ -5,7 +5,12 @@ using Grpc.Tests.Support;
 
 namespace Grpc.Tests;
 
+/// <summary>Runs alone: what it measures is the process's.</summary>
+[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
+public sealed class AloneCollection;
+
 /// <summary>Many calls at once.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed class ConcurrencyTests
 {
     private const int Workers = 50;

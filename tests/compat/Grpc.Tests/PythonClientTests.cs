@@ -86,7 +86,7 @@ public sealed class PythonClientTests(PythonClientTests.Run run) : IClassFixture
             }
 
             Errors = await python.EndAsync();
-            Cancelled = server.Record.Cancelled.Task;
+            Cancelled = server.Record.EndOf("cancelled by the client").Task;
         }
 
         public Task DisposeAsync() => Task.CompletedTask;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Google.Protobuf;
 using Grpc.AspNetCore.Server;
@@ -98,6 +99,26 @@ public sealed class ServerProtocolTests
         Assert.Equal("convention", endpoint.Metadata.GetMetadata<string>());
         Assert.NotNull(endpoint.Metadata.GetMetadata<TagAttribute>());
         Assert.Contains("gRPC", endpoint.DisplayName, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Activity_of_the_request_is_tagged_with_method_and_status()
+    {
+        var stopped = new System.Collections.Concurrent.ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Microsoft.AspNetCore",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = stopped.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var server = await TestServer.StartAsync();
+        using var parent = new Activity("test").Start();
+        await RawCall.SendAsync(server.Address, Path, Frame.Of(new ProbeRequest { Act = "rpc-exception" }.ToByteArray()));
+        await server.StopAsync();
+        var activity = Assert.Single(stopped, a => a.TraceId == parent.TraceId && a.Kind == ActivityKind.Server);
+        Assert.Equal(Path, activity.GetTagItem("grpc.method"));
+        Assert.Equal("5", activity.GetTagItem("grpc.status_code"));
     }
 
     [Fact]

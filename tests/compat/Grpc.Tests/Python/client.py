@@ -213,7 +213,7 @@ def case_stream_deadline():
 
 
 def case_cancellation():
-    call = server_stream(Request(act="endless"))
+    call = server_stream(Request(text="cancelled by the client", act="endless"))
     next(call)
     call.cancel()
     assert call.code() == grpc.StatusCode.CANCELLED

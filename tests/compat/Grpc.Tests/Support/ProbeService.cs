@@ -48,7 +48,7 @@ internal sealed class ProbeService(CallRecord record) : Probe.ProbeBase
             }
             finally
             {
-                record.Cancelled.TrySetResult(context.CancellationToken.IsCancellationRequested);
+                record.OnEnd(request.Text, context.CancellationToken.IsCancellationRequested);
             }
         }
     }
@@ -56,15 +56,22 @@ internal sealed class ProbeService(CallRecord record) : Probe.ProbeBase
     public override async Task<ProbeReply> ClientStream(IAsyncStreamReader<ProbeRequest> requestStream, ServerCallContext context)
     {
         var texts = new List<string>();
-        while (await requestStream.MoveNext(context.CancellationToken))
+        try
         {
-            await ActAsync(requestStream.Current, context);
-            if (requestStream.Current.Act == "early")
+            while (await requestStream.MoveNext(context.CancellationToken))
             {
-                break;
-            }
+                await ActAsync(requestStream.Current, context);
+                if (requestStream.Current.Act == "early")
+                {
+                    break;
+                }
 
-            texts.Add(requestStream.Current.Text);
+                texts.Add(requestStream.Current.Text);
+            }
+        }
+        finally
+        {
+            record.OnEnd("upload", context.CancellationToken.IsCancellationRequested);
         }
 
         return new ProbeReply { Text = string.Join(',', texts), Count = texts.Count };
@@ -151,13 +158,14 @@ internal sealed class ProbeService(CallRecord record) : Probe.ProbeBase
             case "exception":
                 throw new InvalidOperationException("secret", new FormatException("deeper"));
             case "wait":
+                record.Started.TrySetResult();
                 try
                 {
                     await Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken);
                 }
                 finally
                 {
-                    record.Cancelled.TrySetResult(context.CancellationToken.IsCancellationRequested);
+                    record.OnEnd(request.Text, context.CancellationToken.IsCancellationRequested);
                 }
 
                 break;
@@ -174,9 +182,21 @@ internal sealed class ProbeService(CallRecord record) : Probe.ProbeBase
 /// <summary>What a server saw of its calls.</summary>
 internal sealed class CallRecord
 {
-    public TaskCompletionSource<bool> Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<bool>> ends = new(StringComparer.Ordinal);
+
+    /// <summary>Done once a handler waits.</summary>
+    public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Whether the token of the waiting call without a text had fired when it ended.</summary>
+    public TaskCompletionSource<bool> Cancelled => EndOf("");
 
     public ConcurrentQueue<string> Events { get; } = new();
+
+    /// <summary>The same of the call with that text.</summary>
+    public TaskCompletionSource<bool> EndOf(string text) =>
+        ends.GetOrAdd(text, _ => new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    public void OnEnd(string text, bool cancelled) => EndOf(text).TrySetResult(cancelled);
 }
 
 /// <summary>Echoes within the limits that its options set.</summary>

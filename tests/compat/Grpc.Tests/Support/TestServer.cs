@@ -49,7 +49,8 @@ internal sealed class TestServer : IAsyncDisposable
         Action<GrpcServiceOptions>? configure = null,
         Action<IGrpcServerBuilder>? builder = null,
         Action<IServiceCollection>? services = null,
-        Action<WebApplication>? map = null)
+        Action<WebApplication>? map = null,
+        int port = 0)
     {
         var record = new CallRecord();
         var logs = new LogRecorder();
@@ -57,7 +58,7 @@ internal sealed class TestServer : IAsyncDisposable
         web.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Debug);
         web.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         });
         web.Services.AddSingleton(record);
