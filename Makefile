@@ -16,11 +16,11 @@ build: setup ## build everything
 
 demo: setup ## train on real history, run all parts, show sets following events (DATA=dir for other data)
 	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:ErrorsOnly
-	@./nearline demo $(if $(DATA),--data $(DATA))
+	@./nearline demo $(if $(DATA),--data $(DATA)) $(if $(DATASET),--dataset $(DATASET))
 
 up: setup ## the same parts, up until Ctrl-C
 	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:ErrorsOnly
-	@./nearline up $(if $(DATA),--data $(DATA))
+	@./nearline up $(if $(DATA),--data $(DATA)) $(if $(DATASET),--dataset $(DATASET))
 
 test: setup ## every suite
 	@bash scripts/test.sh

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Nearline.Cli.Modelling;
+
+namespace Nearline.Cli.Commands;
+
+/// <summary>Options that several commands share, each with one name and one meaning.</summary>
+internal static class CommonOptions
+{
+    /// <summary>Where the data is.</summary>
+    public static Option<string> Data(bool required = true) => new("--data")
+    {
+        Description = "directory with Nearline's own data files, ml-100k.* or an Amazon 5-core set",
+        Required = required,
+    };
+
+    /// <summary>Which data set, where a directory holds several.</summary>
+    public static Option<string?> Dataset() => new("--dataset")
+    {
+        Description = "which data set, where the directory holds several, such as ml-100k or Beauty",
+    };
+
+    /// <summary>Where bundles are.</summary>
+    public static Option<string> Models() => new("--models")
+    {
+        Description = "directory of model bundles",
+        DefaultValueFactory = _ => "runs/models",
+    };
+
+    /// <summary>Where to compute.</summary>
+    public static Option<string> Device()
+    {
+        var option = new Option<string>("--device")
+        {
+            Description = "auto, cpu or cuda",
+            DefaultValueFactory = _ => "auto",
+        };
+        option.AcceptOnlyFromAmong("auto", "cpu", "cuda");
+        return option;
+    }
+
+    /// <summary>How the data is split into what trains and what is predicted.</summary>
+    public static Option<string> Protocol()
+    {
+        var option = new Option<string>("--protocol")
+        {
+            Description = "leave-one-out (each user's last watch is the test) or last-day (the last day is)",
+            DefaultValueFactory = _ => Protocols.Names[0],
+        };
+        option.AcceptOnlyFromAmong(Protocols.Names);
+        return option;
+    }
+
+    /// <summary>Kafka.</summary>
+    public static Option<string> Bootstrap() => new("--bootstrap")
+    {
+        Description = "Kafka bootstrap servers, host:port",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("NEARLINE_KAFKA") ?? "127.0.0.1:9092",
+    };
+
+    /// <summary>The api's gRPC address.</summary>
+    public static Option<string> Api() => new("--api")
+    {
+        Description = "the api's gRPC address",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("NEARLINE_API") ?? "http://127.0.0.1:5001",
+    };
+}

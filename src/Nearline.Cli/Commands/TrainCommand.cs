@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Nearline.Cli.Modelling;
+
+namespace Nearline.Cli.Commands;
+
+/// <summary><c>nearline train</c>: trains M5 and writes a bundle.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        var data = CommonOptions.Data();
+        var name = CommonOptions.Dataset();
+        var models = CommonOptions.Models();
+        var config = new Option<string>("--config") { Description = "m5-small or m5-paper", DefaultValueFactory = _ => "m5-small" };
+        config.AcceptOnlyFromAmong("m5-small", "m5-paper");
+        var protocol = CommonOptions.Protocol();
+        var epochs = new Option<int?>("--epochs") { Description = "passes over the data; default: the preset's" };
+        var seed = new Option<int?>("--seed") { Description = "seed of weights, sampling and dropout; default: the preset's" };
+        var csv = new Option<string?>("--csv") { Description = "write a line an epoch to this file" };
+        var activate = new Option<bool>("--no-activate") { Description = "do not make the new bundle the active one" };
+        var device = CommonOptions.Device();
+        var command = new Command("train", "train M5, evaluate it, write a bundle")
+        {
+            data, name, models, config, protocol, epochs, seed, csv, activate, device,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var dataset = await DatasetInput.ReadAsync(
+                parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation).ConfigureAwait(false);
+            var result = await ModelTraining.RunAsync(
+                Protocols.Split(dataset, parsed.GetRequiredValue(protocol)),
+                new ModelTrainingOptions
+                {
+                    Models = parsed.GetRequiredValue(models),
+                    Config = parsed.GetRequiredValue(config),
+                    Device = parsed.GetRequiredValue(device),
+                    Epochs = parsed.GetValue(epochs),
+                    Seed = parsed.GetValue(seed),
+                    CsvPath = parsed.GetValue(csv),
+                    Activate = !parsed.GetValue(activate),
+                },
+                cancellation).ConfigureAwait(false);
+            Evaluations.Print(result.Evaluations);
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using Nearline.Cli.Console;
+using Nearline.Model;
+using Nearline.Model.Bundles;
+using Nearline.Model.Evaluation;
+using Nearline.Model.Serving;
+using Nearline.Model.Training;
+using Spectre.Console;
+
+namespace Nearline.Cli.Modelling;
+
+/// <summary>A bundle that was trained, and how good it is.</summary>
+/// <param name="Version">The bundle's version.</param>
+/// <param name="Evaluations">M5 first, then the baselines.</param>
+internal sealed record ModelTrainingResult(string Version, IReadOnlyList<NamedEvaluation> Evaluations)
+{
+    /// <summary>M5 on the test targets.</summary>
+    public EvaluationReport M5 => Evaluations[0].Report;
+
+    /// <summary>The popularity list on the same targets.</summary>
+    public EvaluationReport Popularity => Evaluations[1].Report;
+}
+
+/// <summary>Trains M5, evaluates it beside popularity, and writes the bundle.</summary>
+internal static class ModelTraining
+{
+    private static readonly TimeSpan RecentWindow = TimeSpan.FromDays(7);
+
+    public static async Task<ModelTrainingResult> RunAsync(
+        Split split, ModelTrainingOptions options, CancellationToken cancellationToken)
+    {
+        var config = M5Config.ByName(options.Config);
+        var preset = TrainingOptions.ByName(options.Config);
+        var training = preset with
+        {
+            Epochs = options.Epochs ?? preset.Epochs,
+            Seed = options.Seed ?? preset.Seed,
+            Device = options.Device,
+            CsvPath = options.CsvPath,
+        };
+        using var model = await Steps.RunAsync($"train {config.Name}", progress => Trainer.Train(
+            split, config, training, new EpochLines(progress), cancellationToken)).ConfigureAwait(false);
+
+        var evaluations = await Steps.RunAsync("evaluate", _ =>
+        {
+            using var retriever = model.CreateRetriever();
+            return Evaluate("M5", retriever, split, cancellationToken);
+        }).ConfigureAwait(false);
+
+        var version = M5Bundle.Write(model, options.Models, evaluations[0].Report, metrics: Metrics(evaluations)).Version;
+        if (options.Activate)
+        {
+            new BundleStore(options.Models).Activate(version);
+        }
+
+        AnsiConsole.WriteLine($"bundle {version} in {options.Models}{(options.Activate ? ", active" : "")}");
+        return new ModelTrainingResult(version, evaluations);
+    }
+
+    /// <summary>A retriever's figures on the test targets, then those of the popularity lists by the same protocol.</summary>
+    public static IReadOnlyList<NamedEvaluation> Evaluate(
+        string name, IRetriever retriever, Split split, CancellationToken cancellationToken)
+    {
+        using var popularity = PopularityBaseline.Of(split.TrainDataset);
+        using var recent = PopularityBaseline.Of(split.TrainDataset, RecentWindow);
+        return
+        [
+            .. new (string Name, IRetriever Retriever)[] { (name, retriever), ("popularity", popularity), ("popularity, 7 days", recent) }
+                .Select(m => new NamedEvaluation(
+                    m.Name, Evaluator.Evaluate(m.Retriever, split.Dataset, split.Test, cancellationToken))),
+        ];
+    }
+
+    private static Dictionary<string, double> Metrics(IReadOnlyList<NamedEvaluation> evaluations) => new(StringComparer.Ordinal)
+    {
+        ["popularity_hr20"] = evaluations[1].Report.Average.Hr20,
+        ["popularity_hr100"] = evaluations[1].Report.Average.Hr100,
+    };
+
+    private sealed class EpochLines(IProgress<StepProgress> progress) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            var validation = value.Validation is { } v
+                ? string.Create(CultureInfo.InvariantCulture, $", validation HR@20 {v.Hr20:F4}{(value.IsBest ? " (best)" : "")}")
+                : "";
+            progress.Report(new StepProgress(
+                (double)value.Epoch / value.Epochs,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"epoch {value.Epoch} of {value.Epochs}, loss {value.Loss:F3} (match {value.Match:F3}, MLM {value.Mlm:F3}, dis {value.Disagreement:F3}), {value.SamplesPerSecond:N0} samples/s{validation}")));
+        }
+    }
+}

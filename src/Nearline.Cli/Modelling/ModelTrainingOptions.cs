@@ -1,0 +1,26 @@
+namespace Nearline.Cli.Modelling;
+
+/// <summary>What to train and where to put it.</summary>
+internal sealed record ModelTrainingOptions
+{
+    /// <summary>The directory of bundles.</summary>
+    public required string Models { get; init; }
+
+    /// <summary>The preset: m5-small or m5-paper.</summary>
+    public string Config { get; init; } = "m5-small";
+
+    /// <summary>auto, cpu or cuda.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Passes over the data; null: the preset's.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>The seed; null: the preset's.</summary>
+    public int? Seed { get; init; }
+
+    /// <summary>Where to write a line an epoch; null: nowhere.</summary>
+    public string? CsvPath { get; init; }
+
+    /// <summary>Whether the new bundle becomes the active one.</summary>
+    public bool Activate { get; init; } = true;
+}

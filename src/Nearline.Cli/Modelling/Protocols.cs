@@ -1,0 +1,18 @@
+using Nearline.Cli.Console;
+using Nearline.Model.Data;
+using Nearline.Model.Evaluation;
+
+namespace Nearline.Cli.Modelling;
+
+/// <summary>The ways to split a data set, by the names that commands use.</summary>
+internal static class Protocols
+{
+    public static readonly string[] Names = ["leave-one-out", "last-day"];
+
+    public static Split Split(Dataset dataset, string protocol) => protocol switch
+    {
+        "leave-one-out" => Splits.LeaveOneOut(dataset),
+        "last-day" => Splits.LastDay(dataset),
+        _ => throw new CliException($"--protocol is '{protocol}'; it must be one of {string.Join(", ", Names)}"),
+    };
+}

@@ -1,0 +1,17 @@
+using System.CommandLine;
+using Nearline.Cli.Commands;
+using Nearline.Cli.Console;
+
+var root = new RootCommand("Nearline: the few hundred shows worth ranking for each user, before anyone asks.")
+{
+    SimulateCommand.Create(),
+    ImportCommand.Create(),
+    TrainCommand.Create(),
+    EvaluateCommand.Create(),
+    PublishCommand.Create(),
+    GetCommand.Create(),
+    UpCommand.Create(),
+    DemoCommand.Create(),
+};
+
+return await CommandRunner.RunAsync(root.Parse(args)).ConfigureAwait(false);
