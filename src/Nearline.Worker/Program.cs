@@ -4,8 +4,9 @@ using Nearline.Worker;
 try
 {
     await using var app = WorkerHost.Build(args);
+    var exit = app.Services.GetRequiredService<ExitStatus>();
     await app.RunAsync();
-    return Environment.ExitCode;
+    return exit.Code;
 }
 catch (OptionsValidationException e)
 {

@@ -56,6 +56,7 @@ public static class WorkerHost
     private static void AddPipeline(IServiceCollection services)
     {
         services.AddSingleton<WorkerMetrics>();
+        services.AddSingleton<ExitStatus>();
         services.AddSingleton<Stall>();
         services.AddSingleton<Retries>();
         services.AddSingleton<BatchGate>();

@@ -17,6 +17,7 @@ internal sealed class WorkerService(
     BatchProcessor processor,
     ConsumerStatus status,
     RecordBuffer buffer,
+    ExitStatus exit,
     WorkerMetrics metrics,
     IOptions<KafkaOptions> kafka,
     IOptions<WorkerOptions> worker,
@@ -41,8 +42,7 @@ internal sealed class WorkerService(
         var ended = await Task.WhenAny(batches, polling).ConfigureAwait(false);
         if (ended.IsFaulted)
         {
-            // The host stops in good order whatever the cause; who started the process must see that it failed.
-            Environment.ExitCode = 1;
+            exit.Fail();
         }
 
         await stop.CancelAsync().ConfigureAwait(false);

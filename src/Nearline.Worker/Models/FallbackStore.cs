@@ -10,6 +10,8 @@ namespace Nearline.Worker.Models;
 /// <summary>Stores what users without a set are served.</summary>
 internal sealed class FallbackStore(IConnectionMultiplexer redis, TimeProvider clock)
 {
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
     /// <summary>Writes the lists, which do not expire, and then the directory of scenarios that leads to them.</summary>
     public async Task WriteAsync(
         string modelVersion, IReadOnlyList<ScenarioCandidates> lists, CancellationToken cancellationToken)
@@ -18,11 +20,11 @@ internal sealed class FallbackStore(IConnectionMultiplexer redis, TimeProvider c
         var now = clock.GetUtcNow();
         await Task.WhenAll(lists.Select(list => database.StringSetAsync(
             list.Scenario.Length == 0 ? RedisKeys.Popular : RedisKeys.PopularIn(list.Scenario),
-            RetrievalSetMapper.Fallback(list, modelVersion, now).ToByteArray()))).WaitAsync(cancellationToken).ConfigureAwait(false);
+            RetrievalSetMapper.Fallback(list, modelVersion, now).ToByteArray()))).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
         var directory = new ScenarioDirectory { ModelVersion = modelVersion };
         directory.Scenarios.AddRange(
             lists.Select(list => list.Scenario).Where(s => s.Length > 0).Order(StringComparer.Ordinal));
         await database.StringSetAsync(RedisKeys.Scenarios, directory.ToByteArray())
-            .WaitAsync(cancellationToken).ConfigureAwait(false);
+            .WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -10,6 +10,12 @@ namespace Nearline.Worker.State;
 /// <param name="setTtl">How long a set does.</param>
 internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl, TimeSpan setTtl)
 {
+    /// <summary>
+    /// When an answer is given up. The client itself waits for as long as the connection looks alive, and a batch
+    /// would wait with it; to repeat a write that was done after all is harmless, since its revision has moved on.
+    /// </summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
     private readonly RedisValue stateTtlMs = (long)stateTtl.TotalMilliseconds;
     private readonly RedisValue setTtlMs = (long)setTtl.TotalMilliseconds;
 
@@ -24,7 +30,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
             reads[i] = database.StringGetAsync(RedisKeys.State(userIds[i]));
         }
 
-        var values = await Task.WhenAll(reads).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var values = await Task.WhenAll(reads).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
         return Array.ConvertAll(values, value => value.IsNull ? null : (byte[]?)value);
     }
 
@@ -33,6 +39,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
     /// </summary>
     /// <returns>In the order of the writes, whether it was done: false when the stored state was not the expected one.</returns>
     /// <exception cref="RedisException">At least one write failed or may have failed.</exception>
+    /// <exception cref="TimeoutException">No answer in time; writes may have been done.</exception>
     public async Task<bool[]> WriteAsync(IReadOnlyList<UserWrite> writes, CancellationToken cancellationToken)
     {
         var database = redis.GetDatabase();
@@ -42,7 +49,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
             running[i] = WriteAsync(database, writes[i]);
         }
 
-        return await Task.WhenAll(running).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await Task.WhenAll(running).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<bool> WriteAsync(IDatabase database, UserWrite write)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -208,6 +209,32 @@ public sealed class WorkerTests(WorkerTests.Fixture fixture) : IClassFixture<Wor
         Assert.Contains("schema 99", Header(letter, KafkaHeaders.Error), StringComparison.Ordinal);
         await Eventually.PassAsync(async () => Assert.NotNull(await infrastructure.SetAsync(user + "-friend", "home")));
         Assert.Equal(99U, UserState.Parser.ParseFrom((byte[])(await infrastructure.Database.StringGetAsync(RedisKeys.State(user)))!).Schema);
+    }
+
+    [Fact]
+    public async Task Batch_is_traced_with_links_to_the_producers_traces()
+    {
+        const string TraceId = "1af7651916cd43dd8448eb211c80319d";
+        var linked = new TaskCompletionSource<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == MetricNames.Source,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if (activity.Links.Any(l => l.Context.TraceId.ToHexString() == TraceId))
+                {
+                    linked.TrySetResult(activity);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+
+        await infrastructure.PublishAsync(Watch(user, "film-1", "e1"), ("traceparent", $"00-{TraceId}-b7ad6b7169203331-01"));
+
+        var batch = await linked.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(ActivityKind.Consumer, batch.Kind);
+        Assert.Equal("kafka", batch.GetTagItem(MetricNames.MessagingSystem));
     }
 
     [Fact]

@@ -30,8 +30,12 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public string Url => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
+    /// <param name="infrastructure">What it runs on.</param>
+    /// <param name="source">Its models; null: bundles, as in production.</param>
+    /// <param name="hooks">What happens at the moments of a batch.</param>
+    /// <param name="arguments">Further command-line arguments.</param>
     public static async Task<RunningWorker> StartAsync(
-        Infrastructure infrastructure, FakeRetrieverSource source, IBatchHooks? hooks = null, params string[] arguments)
+        Infrastructure infrastructure, IRetrieverSource? source, IBatchHooks? hooks = null, params string[] arguments)
     {
         var host = WorkerHost.Build(
             [
@@ -47,7 +51,11 @@ internal sealed class RunningWorker : IAsyncDisposable
             builder =>
             {
                 builder.Logging.ClearProviders();
-                builder.Services.Replace(ServiceDescriptor.Singleton<IRetrieverSource>(source));
+                if (source is not null)
+                {
+                    builder.Services.Replace(ServiceDescriptor.Singleton(source));
+                }
+
                 if (hooks is not null)
                 {
                     builder.Services.Replace(ServiceDescriptor.Singleton(hooks));
