@@ -60,7 +60,7 @@ public sealed class M5ModelTests : IDisposable
             var alone = Query(model, encoder.Encode([users[u]]), 1);
             for (var c = 0; c < alone.Length; c++)
             {
-                Assert.Equal(all[(u * 2 * width) + c], alone[c], 4);
+                Assert.Equal(all[(u * 2 * width) + c], alone[c], 1e-4);
             }
         }
     }

@@ -85,8 +85,7 @@ internal sealed class EncoderLayer : nn.Module
                 scores = scores + ((mask - 1) * 1e9f).view(count, 1, 1, length);
             }
 
-            var weights = Drop(scores.softmax(-1));
-            results[g] = weights.matmul(v).transpose(1, 2).reshape((long)count * length, (long)heads * headWidth);
+            results[g] = scores.softmax(-1).matmul(v).transpose(1, 2).reshape((long)count * length, (long)heads * headWidth);
         }
 
         return cat(results, 0);

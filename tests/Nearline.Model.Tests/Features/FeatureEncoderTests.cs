@@ -122,8 +122,8 @@ public sealed class FeatureEncoderTests
         var norm = Math.Sqrt(Math.Pow(2 * Idf("drama"), 2) + Math.Pow(Idf("crime"), 2));
         var weights = batch.Tags.Zip(batch.TagWeights).ToDictionary(t => tags[t.First].Value, t => t.Second);
         Assert.Equal(2, weights.Count);
-        Assert.Equal(2 * Idf("drama") / norm, weights["drama"], 5);
-        Assert.Equal(Idf("crime") / norm, weights["crime"], 5);
+        Assert.Equal(2 * Idf("drama") / norm, weights["drama"], 1e-5);
+        Assert.Equal(Idf("crime") / norm, weights["crime"], 1e-5);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class ContentEmbeddingTests
         var (within, across) = (new List<double>(), new List<double>());
         for (var i = 0; i < Shows.Count; i++)
         {
-            Assert.Equal(1, Product(rows, width, i, i), 4);
+            Assert.Equal(1, Product(rows, width, i, i), 1e-4);
             for (var j = 0; j < i; j++)
             {
                 (i / TinyWorld.ShowsOfGenre == j / TinyWorld.ShowsOfGenre ? within : across).Add(Product(rows, width, i, j));
@@ -39,8 +39,8 @@ public sealed class ContentEmbeddingTests
             new("c", ShowCategory.Live) { Tags = ["y"] }, new("d", ShowCategory.Live) { Tags = ["y"] }, new("e", ShowCategory.Series),
         ];
         var rows = ContentEmbedding.Of(shows, 8, 3);
-        Assert.Equal(1, Product(rows, 8, 0, 1), 4);
-        Assert.Equal(0, Product(rows, 8, 0, 2), 4);
+        Assert.Equal(1, Product(rows, 8, 0, 1), 1e-4);
+        Assert.Equal(0, Product(rows, 8, 0, 2), 1e-4);
         Assert.Equal(new float[8], rows[^8..]);
     }
 

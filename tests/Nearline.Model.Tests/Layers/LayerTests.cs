@@ -97,7 +97,7 @@ public sealed class LayerTests : IDisposable
             for (var c = 0; c < Width; c++)
             {
                 var sum = Enumerable.Range(0, length).Sum(j => tokens[((batch.Layout.FirstToken[sequence] + j) * Width) + c]);
-                Assert.Equal(sum, pooled[(sequence * Width) + c], 5);
+                Assert.Equal(sum, pooled[(sequence * Width) + c], 1e-5);
             }
         }
     }
@@ -124,7 +124,7 @@ public sealed class LayerTests : IDisposable
 
             var hidden = Linear(p["layers.0.weight"], p["layers.0.bias"], x).Select(h => Math.Max(0, h)).ToList();
             var expected = Math.Exp(Linear(p["layers.1.weight"], p["layers.1.bias"], hidden)[0]);
-            Assert.Equal(expected, actual[t], 10);
+            Assert.Equal(expected, actual[t], 1e-10);
         }
     }
 
@@ -163,7 +163,7 @@ public sealed class LayerTests : IDisposable
                 var expected = Norm(p, "feedForwardNorm", first1.Zip(Linear(p["outer.weight"], p["outer.bias"], inner), (a, b) => a + b));
                 for (var c = 0; c < Width; c++)
                 {
-                    Assert.Equal(expected[c], actual[((first + j) * Width) + c], 8);
+                    Assert.Equal(expected[c], actual[((first + j) * Width) + c], 1e-8);
                 }
             }
         }
@@ -195,14 +195,14 @@ public sealed class LayerTests : IDisposable
             var experts = Enumerable.Range(0, 2).Select(k => Mlp($"experts.{k}", f)).ToArray();
             var mixed = Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, 2).Sum(k => experts[k][c] * gates[k] / gates.Sum())).ToList();
             var expected = Mlp($"post.{scenarios[row]}", mixed);
-            Assert.Equal(expected[0], actual[row * 2], 10);
-            Assert.Equal(expected[1], actual[(row * 2) + 1], 10);
+            Assert.Equal(expected[0], actual[row * 2], 1e-10);
+            Assert.Equal(expected[1], actual[(row * 2) + 1], 1e-10);
             double Product(int a, int b) => experts[a].Zip(experts[b], (u, v) => u * v).Sum();
             disagreement += Enumerable.Range(0, 2).Sum(a => Enumerable.Range(0, 2).Sum(b =>
                 Math.Abs(Product(a, b)) / Math.Sqrt(Product(a, a) * Product(b, b)))) / 4;
         }
 
-        Assert.Equal(disagreement / 5, SplitMixtureOfExperts.Disagreement(outputs).item<double>(), 8);
+        Assert.Equal(disagreement / 5, SplitMixtureOfExperts.Disagreement(outputs).item<double>(), 1e-8);
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class LayerTests : IDisposable
         double[] expected = [.. fields.SelectMany(x => Tensors.Doubles(x[1])), .. Tensors.Doubles(scenario[0])];
         Assert.Equal(expected, row[..14]);
         var indicator = Tensors.Doubles(scenario[0]);
-        Assert.Equal(Tensors.Doubles(fields[1][1]).Zip(indicator, (a, b) => a * b).Sum(), row[15], 12);
+        Assert.Equal(Tensors.Doubles(fields[1][1]).Zip(indicator, (a, b) => a * b).Sum(), row[15], 1e-12);
     }
 
     private static int[] Widths(string text) => text.Length == 0 ? [] : [.. text.Split(',').Select(int.Parse)];

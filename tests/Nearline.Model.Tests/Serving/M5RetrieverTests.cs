@@ -68,8 +68,8 @@ public sealed class M5RetrieverTests : IDisposable
         {
             var row = encoder.RowOf(show.ShowId);
             double Part(int from) => Enumerable.Range(from, width).Sum(c => query[c] * items[(row * 2 * width) + c]);
-            Assert.Equal(Part(0), show.IdScore, 4);
-            Assert.Equal(Part(0) + Part(width), show.Score, 4);
+            Assert.Equal(Part(0), show.IdScore, 1e-4);
+            Assert.Equal(Part(0) + Part(width), show.Score, 1e-4);
         }
     }
 
@@ -129,7 +129,7 @@ public sealed class M5RetrieverTests : IDisposable
             Assert.Equal(alone.Select(s => s.Scenario), together[u].Select(s => s.Scenario));
             foreach (var (x, y) in alone.Zip(together[u]))
             {
-                Assert.All(x.Shows.Zip(y.Shows), p => Assert.Equal(p.First.Score, p.Second.Score, 4));
+                Assert.All(x.Shows.Zip(y.Shows), p => Assert.Equal(p.First.Score, p.Second.Score, 1e-4));
             }
         }
     }
