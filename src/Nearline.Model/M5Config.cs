@@ -25,7 +25,6 @@ public sealed record M5Config
         InputDropout = 0.2,
         EncoderDropout = 0.2,
         MaxLength = 50,
-        MeanPooling = true,
         LastWatch = true,
     };
 

@@ -1,5 +1,6 @@
 using Nearline.Model.Behaviours;
 using Nearline.Model.Data;
+using Nearline.Model.Data.Import;
 using Nearline.Model.Evaluation;
 using Nearline.Model.Serving;
 using Nearline.Model.Tests.Support;
@@ -55,6 +56,21 @@ public sealed class EvaluatorTests
         using var recent = PopularityBaseline.Of(dataset, TimeSpan.FromDays(7));
         Assert.Equal("series", Sets(recent, new UserHistory(), Start)["all"][0]);
         Assert.Equal("popularity-7d", recent.ModelVersion);
+    }
+
+    [RealDataFact]
+    public void Popularity_on_movielens_agrees_with_an_outside_measurement()
+    {
+        // Measured by another program on the same protocol; equal counts are ordered differently there.
+        var split = Splits.LeaveOneOut(DatasetImport.Detect(RealData.Directory!, "ml-100k").Read());
+        Assert.Equal(943, split.Test.Count);
+        using var popularity = PopularityBaseline.Of(split.TrainDataset);
+        var report = Evaluator.Evaluate(popularity, split.Dataset, split.Test);
+        double Overall(Func<ScenarioMetrics, double> of) => report.Scenarios.Sum(s => s.Targets * of(s)) / 943;
+        Assert.Equal(0.1225, Overall(s => s.Hr20), 2e-3);
+        Assert.Equal(0.3282, Overall(s => s.Hr100), 4e-3);
+        Assert.Equal(0.0399, Overall(s => s.Ndcg10), 2e-3);
+        Assert.Equal(0.1166, report.Average.Hr20, 2e-3);
     }
 
     private static UserLog User(string id, params (string Show, int Hours)[] watches) =>
