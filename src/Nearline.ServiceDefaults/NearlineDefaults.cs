@@ -53,6 +53,7 @@ public static class NearlineDefaults
             .WithMetrics(metrics => metrics
                 .AddMeter(sources)
                 .AddMeter("System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
+                .DropMisnamed()
                 .AddPrometheusExporter());
         if (!string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
         {
@@ -61,6 +62,15 @@ public static class NearlineDefaults
 
         return builder;
     }
+
+    /// <summary>
+    /// Drops the runtime's gauges whose names end in "count": Prometheus keeps that ending for histograms, and
+    /// <c>promtool check metrics</c> refuses the whole text for it.
+    /// </summary>
+    private static MeterProviderBuilder DropMisnamed(this MeterProviderBuilder metrics) => metrics
+        .AddView("dotnet.assembly.count", MetricStreamConfiguration.Drop)
+        .AddView("dotnet.process.cpu.count", MetricStreamConfiguration.Drop)
+        .AddView("dotnet.timer.count", MetricStreamConfiguration.Drop);
 
     /// <summary>Maps <see cref="MetricsPath"/>, <see cref="LivePath"/> and <see cref="ReadyPath"/>.</summary>
     public static WebApplication MapNearlineDefaults(this WebApplication app)

@@ -3,6 +3,7 @@ using Nearline.Cli.Console;
 using Nearline.Cli.Demo;
 using Nearline.Cli.Local;
 using Nearline.Cli.Modelling;
+using Nearline.Cli.Publishing;
 using Nearline.Model.Bundles;
 using Nearline.Model.Evaluation;
 using Spectre.Console;
@@ -50,7 +51,8 @@ internal static class UpCommand
             {
                 if (!parsed.GetValue(empty))
                 {
-                    await HistoryLoader.LoadAsync(stack, dataset.Users, cancellation).ConfigureAwait(false);
+                    using var publisher = new EventPublisher(stack.Kafka.BootstrapServers);
+                    await HistoryLoader.LoadAsync(stack, publisher, dataset.Users, cancellation).ConfigureAwait(false);
                 }
 
                 PrintAddresses(stack);

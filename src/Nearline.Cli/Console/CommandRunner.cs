@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Grpc.Core;
+using Nearline.LocalServers.Processes;
 using Nearline.Model.Bundles;
+using Nearline.Model.Data;
 using Spectre.Console;
 
 namespace Nearline.Cli.Console;
@@ -40,7 +42,8 @@ internal static class CommandRunner
             return Fail($"{e.Status.StatusCode}: {e.Status.Detail}");
         }
         catch (Exception e) when (e is CliException or IOException or InvalidDataException or ArgumentException
-            or UnauthorizedAccessException or TimeoutException or BundleException or Confluent.Kafka.KafkaException)
+            or UnauthorizedAccessException or TimeoutException or BundleException or DatasetException
+            or ChildProcessException or Confluent.Kafka.KafkaException)
         {
             return Fail(e.Message);
         }

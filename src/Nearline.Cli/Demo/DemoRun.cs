@@ -61,7 +61,8 @@ internal sealed class DemoRun(DemoOptions options)
             AnsiConsole.WriteLine($"Kafka {stack.Kafka.BootstrapServers} · Redis {stack.Redis.Address} · gRPC {stack.GrpcAddress} · metrics {stack.ApiAddress}/metrics {stack.WorkerAddress}/metrics");
 
             Heading("3. History");
-            var published = await PublishHistoryAsync(stack, split, heldOut, cancellationToken).ConfigureAwait(false);
+            using var publisher = new EventPublisher(stack.Kafka.BootstrapServers, source: "nearline-demo");
+            var published = await PublishHistoryAsync(stack, publisher, split, heldOut, cancellationToken).ConfigureAwait(false);
             using var reader = new CandidateReader(stack.GrpcAddress);
             var served = await ServedHitRatioAsync(reader, split.Test, data, cancellationToken).ConfigureAwait(false);
             AnsiConsole.WriteLine($"sets as served over gRPC: HR@20 {served:F4} (offline evaluation {m5.Hr20:F4})");
@@ -70,7 +71,6 @@ internal sealed class DemoRun(DemoOptions options)
                 $"what is served differs from what was evaluated: HR@20 {served:F4} against {m5.Hr20:F4}");
 
             Heading("4. Sets follow events");
-            using var publisher = new EventPublisher(stack.Kafka.BootstrapServers, source: "nearline-demo");
             var probe = new LatencyProbe(publisher, reader);
             foreach (var user in heldOut.Take(options.Shown))
             {
@@ -117,14 +117,14 @@ internal sealed class DemoRun(DemoOptions options)
     }
 
     private static async Task<int> PublishHistoryAsync(
-        LocalStack stack, Split split, List<HeldOut> heldOut, CancellationToken cancellationToken)
+        LocalStack stack, EventPublisher publisher, Split split, List<HeldOut> heldOut, CancellationToken cancellationToken)
     {
         // Everything up to the watch that was kept back; users without one entirely.
         var until = heldOut.ToDictionary(h => h.UserId, h => h.Index, StringComparer.Ordinal);
         var users = split.Dataset.Users
             .Select(u => until.TryGetValue(u.User.Id, out var index) ? u with { Actions = [.. u.Actions.Take(index)] } : u)
             .ToList();
-        return await HistoryLoader.LoadAsync(stack, users, cancellationToken).ConfigureAwait(false);
+        return await HistoryLoader.LoadAsync(stack, publisher, users, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>HR@20 of the sets as the ranking stage gets them, averaged over the scenarios like the offline figure.</summary>

@@ -17,9 +17,8 @@ internal static class HistoryLoader
 
     /// <returns>How many events were published.</returns>
     public static async Task<int> LoadAsync(
-        LocalStack stack, IReadOnlyList<UserLog> users, CancellationToken cancellationToken)
+        LocalStack stack, EventPublisher publisher, IReadOnlyList<UserLog> users, CancellationToken cancellationToken)
     {
-        using var publisher = new EventPublisher(stack.Kafka.BootstrapServers);
         using var lag = new GroupLag(stack.Kafka.BootstrapServers, WorkerGroup, KafkaTopics.UserEvents);
         var total = users.Sum(u => u.Actions.Count + 1);
         var start = TimeProvider.System.GetTimestamp();
