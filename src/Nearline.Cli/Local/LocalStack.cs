@@ -94,7 +94,7 @@ internal sealed class LocalStack : IAsyncDisposable
     {
         if (WorkerAddress.Length == 0)
         {
-            WorkerAddress = Address(options.PreferUsualPorts ? UsualOrFree(9102) : FreePort.Next());
+            WorkerAddress = Address(options.PreferUsualPorts ? UsualOrFree(9464) : FreePort.Next());
         }
 
         var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
