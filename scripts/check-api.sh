@@ -22,6 +22,8 @@ for id in $(sed -n 's/.*MissingPackage Include="\([^"]*\)".*/\1/p' .nearline/pac
     TorchSharp-*|Grpc.AspNetCore) continue ;;   # meta packages: no code
     Grpc.AspNetCore.Server) real=$(ls "$lists"/api/Grpc.AspNetCore.Server-*.txt) ;;
     TorchSharp) real=$lists/api/TorchSharp-0.106.0.txt ;;
+    # What a type inherits from another package of its family counts as its own.
+    Grpc.Net.Client) real=$(ls "$lists"/api/Grpc.Net.Client-[0-9]*.txt "$lists"/api/Grpc.Core.Api-*.txt) ;;
     *) real=$(ls "$lists"/api/"$id"-[0-9]*.txt) ;;
   esac
   [ -f "$dll" ] || continue
