@@ -194,13 +194,13 @@ public sealed class M5RetrieverTests : IDisposable
     {
         using var retriever = Load();
         retriever.Retrieve(Requests(), 10);
-        var before = torch.Tensor.TotalCount;
+        var before = LiveTensors.Count();
         for (var i = 0; i < 5; i++)
         {
             retriever.Retrieve(Requests(), 10);
         }
 
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]
