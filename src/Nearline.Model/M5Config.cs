@@ -22,8 +22,8 @@ public sealed record M5Config
         Experts = 3,
         ExpertWidth = 64,
         Hidden = 128,
-        InputDropout = 0.2,
-        EncoderDropout = 0.2,
+        InputDropout = 0.3,
+        EncoderDropout = 0.3,
         MaxLength = 50,
         LastWatch = true,
     };

@@ -71,6 +71,13 @@ public static class Splits
         return new Split(dataset, train, validation, test);
     }
 
+    /// <summary>Everything trains, nothing is held out: for the model that goes live once its settings are chosen.</summary>
+    public static Split Everything(Dataset dataset)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        return new Split(dataset, [.. dataset.Users.Select(u => u.Actions.Count)], [], []);
+    }
+
     private static void Add(List<EvaluationTarget> targets, Dataset dataset, int user, int watch)
     {
         var log = dataset.Users[user];

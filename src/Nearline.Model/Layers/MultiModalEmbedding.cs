@@ -43,6 +43,7 @@ internal sealed class MultiModalEmbedding : nn.Module
         RegisterComponents();
 
         using var _ = no_grad();
+        using var scope = NewDisposeScope();
         foreach (var table in new[] { id, cg, subsidiary })
         {
             nn.init.normal_(table.weight!, 0, 1 / Math.Sqrt(width));
@@ -55,7 +56,6 @@ internal sealed class MultiModalEmbedding : nn.Module
         cg.weight!.narrow(0, FeatureSchema.PadRow, FeatureSchema.FirstShowRow).zero_();
         if (content is not null)
         {
-            using var scope = NewDisposeScope();
             cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows).copy_(tensor(content).view(shows, width));
         }
 

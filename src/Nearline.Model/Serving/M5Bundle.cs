@@ -73,6 +73,7 @@ public static class M5Bundle
     {
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(config);
+        TorchThreads.Use(null);
         using var model = TrainedModel.Fresh(dataset, config, null, seed, dataset.Fingerprint(), CPU);
         return Write(model, modelsDirectory, time: time, version: version);
     }

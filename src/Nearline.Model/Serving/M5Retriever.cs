@@ -66,7 +66,7 @@ public sealed class M5Retriever : IRetriever
     /// <summary>Loads a bundle, verifies it and runs it once, so that the first batch is served as fast as the rest.</summary>
     /// <param name="path">The bundle's directory.</param>
     /// <param name="deviceName">"cpu", "cuda", or "auto": cuda where there is one.</param>
-    /// <param name="threads">CPU threads of torch in this process; null: as they are.</param>
+    /// <param name="threads">CPU threads of torch in this process; null: half the cores.</param>
     /// <exception cref="BundleException">A file is missing, broken or does not fit the others; it is named.</exception>
     public static M5Retriever Load(string path, string deviceName = "auto", int? threads = null) =>
         Load(BundleDirectory.Open(path), deviceName, threads);
@@ -79,9 +79,9 @@ public sealed class M5Retriever : IRetriever
         if (threads is { } count)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(threads));
-            set_num_threads(count);
         }
 
+        TorchThreads.Use(threads);
         var retriever = M5Bundle.Read(bundle, Devices.Of(deviceName));
         retriever.WarmUp();
         return retriever;

@@ -35,7 +35,7 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        set_num_threads(options.Threads == 0 ? Environment.ProcessorCount : options.Threads);
+        TorchThreads.Use(options.Threads == 0 ? null : options.Threads);
         var device = Devices.Of(options.Device);
         var train = split.TrainDataset;
         var model = TrainedModel.Fresh(train, config, options, options.Seed, train.Fingerprint(), device);

@@ -10,9 +10,11 @@ public sealed record TrainingOptions
     public static TrainingOptions Small { get; } = new()
     {
         Epochs = 12,
+        EvaluateEvery = 2,
+        Patience = 3,
         BatchSize = 128,
         SamplesPerUser = 8,
-        FutureTargets = 10,
+        FutureTargets = 5,
         SeparateMaskedPass = false,
         WeightAverage = 0.98,
     };
@@ -71,7 +73,7 @@ public sealed record TrainingOptions
     /// <summary>Seed of weights, drawing, masking and dropout.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>CPU threads of torch; 0: the number of cores.</summary>
+    /// <summary>CPU threads of torch in this process; 0: half the cores.</summary>
     public int Threads { get; init; }
 
     /// <summary>"cpu", "cuda", or "auto": cuda where there is one.</summary>

@@ -20,6 +20,7 @@ public sealed class TrainerTests
         Threads = 1,
         Device = "cpu",
         WeightAverage = 0.9,
+        EvaluateEvery = 1,
     };
 
     [Fact]
@@ -72,6 +73,16 @@ public sealed class TrainerTests
         var now = Evaluator.Evaluate(retriever, split.Dataset, split.Validation).Average;
         Assert.Equal(model.Epochs.Max(e => e.Validation!.Hr20), now.Hr20);
         Assert.Equal(model.Epochs[model.BestEpoch - 1].Validation, now);
+    }
+
+    [Fact]
+    public void Without_validation_targets_the_last_epoch_is_kept()
+    {
+        var split = Splits.Everything(TinyWorld.Create(20));
+        Assert.Equal(split.Dataset.Users.Select(u => u.Actions.Count), split.TrainDataset.Users.Select(u => u.Actions.Count));
+        using var model = Trainer.Train(split, TinyWorld.Config, Options with { Patience = 1 });
+        Assert.Equal((2, 2), (model.Epochs.Count, model.BestEpoch));
+        Assert.All(model.Epochs, e => Assert.Null(e.Validation));
     }
 
     [Fact]
