@@ -3,7 +3,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-dotnet build Nearline.sln -c Release -v quiet -nologo -clp:ErrorsOnly || { echo "0 passed, 1 failed"; exit 1; }
+dotnet build Nearline.sln -c Release -v quiet -nologo -clp:"ErrorsOnly;NoSummary" || { echo "0 passed, 1 failed"; exit 1; }
 
 # As in ./nearline: waiting OpenMP threads must not spin while suites run beside each other.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
