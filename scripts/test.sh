@@ -5,9 +5,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 dotnet build Nearline.sln -c Release -v quiet -nologo -clp:"ErrorsOnly;NoSummary" || { echo "0 passed, 1 failed"; exit 1; }
 
-# As in ./nearline: waiting OpenMP threads must not spin while suites run beside each other.
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
-
 results=artifacts/test-results
 rm -rf "$results"
 status=0

@@ -104,8 +104,6 @@ internal sealed class LocalStack : IAsyncDisposable
             ["Redis__ConnectionString"] = Redis.Address,
             ["Worker__ModelsDirectory"] = Path.GetFullPath(options.ModelsDirectory),
             ["Worker__Device"] = options.Device,
-            // Everything shares this machine: waiting OpenMP threads must not spin on a core that another part needs.
-            ["OMP_WAIT_POLICY"] = Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "passive",
             // The mock answers a fetch only when its wait is over, even if a record came meanwhile; Kafka would answer at once.
             ["Kafka__FetchWait"] = "00:00:00.010",
         };
