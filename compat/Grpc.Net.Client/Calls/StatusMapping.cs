@@ -89,11 +89,11 @@ internal static class StatusMapping
 
             unavailable |= e is SocketException or IOException
                 or HttpRequestException
-                {
-                    HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+            {
+                HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
                         or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
                         or HttpRequestError.ResponseEnded,
-                };
+            };
         }
 
         return unavailable ? StatusCode.Unavailable : StatusCode.Internal;

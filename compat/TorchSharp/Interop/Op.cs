@@ -132,57 +132,57 @@ internal static unsafe class Op
                         values[k].Bits = ((Tensor)arg.Object!).Handle;
                         break;
                     case Arg.Tags.Ints:
-                    {
-                        var ints = (long[])arg.Object!;
-                        var space = Space(ints.Length, scratch, ref used, ref heap);
-                        ints.CopyTo(new Span<long>(space, ints.Length));
-                        values[k].Count = ints.Length;
-                        values[k].Bits = (long)space;
-                        break;
-                    }
-
-                    case Arg.Tags.Doubles:
-                    {
-                        var doubles = (double[])arg.Object!;
-                        var space = Space(doubles.Length, scratch, ref used, ref heap);
-                        doubles.CopyTo(new Span<double>(space, doubles.Length));
-                        values[k].Count = doubles.Length;
-                        values[k].Bits = (long)space;
-                        break;
-                    }
-
-                    case Arg.Tags.Tensors:
-                    {
-                        var tensors = (Tensor?[])arg.Object!;
-                        var space = Space(tensors.Length, scratch, ref used, ref heap);
-                        for (var j = 0; j < tensors.Length; j++)
                         {
-                            space[j] = tensors[j] is { } t ? t.Handle : 0;
+                            var ints = (long[])arg.Object!;
+                            var space = Space(ints.Length, scratch, ref used, ref heap);
+                            ints.CopyTo(new Span<long>(space, ints.Length));
+                            values[k].Count = ints.Length;
+                            values[k].Bits = (long)space;
+                            break;
                         }
 
-                        values[k].Count = tensors.Length;
-                        values[k].Bits = (long)space;
-                        break;
-                    }
+                    case Arg.Tags.Doubles:
+                        {
+                            var doubles = (double[])arg.Object!;
+                            var space = Space(doubles.Length, scratch, ref used, ref heap);
+                            doubles.CopyTo(new Span<double>(space, doubles.Length));
+                            values[k].Count = doubles.Length;
+                            values[k].Bits = (long)space;
+                            break;
+                        }
+
+                    case Arg.Tags.Tensors:
+                        {
+                            var tensors = (Tensor?[])arg.Object!;
+                            var space = Space(tensors.Length, scratch, ref used, ref heap);
+                            for (var j = 0; j < tensors.Length; j++)
+                            {
+                                space[j] = tensors[j] is { } t ? t.Handle : 0;
+                            }
+
+                            values[k].Count = tensors.Length;
+                            values[k].Bits = (long)space;
+                            break;
+                        }
 
                     case Arg.Tags.String:
-                    {
-                        var text = (string)arg.Object!;
-                        var length = Encoding.UTF8.GetByteCount(text);
-                        var space = Space((length + 7) / 8, scratch, ref used, ref heap);
-                        Encoding.UTF8.GetBytes(text, new Span<byte>(space, length));
-                        values[k].Count = length;
-                        values[k].Bits = (long)space;
-                        break;
-                    }
+                        {
+                            var text = (string)arg.Object!;
+                            var length = Encoding.UTF8.GetByteCount(text);
+                            var space = Space((length + 7) / 8, scratch, ref used, ref heap);
+                            Encoding.UTF8.GetBytes(text, new Span<byte>(space, length));
+                            values[k].Count = length;
+                            values[k].Bits = (long)space;
+                            break;
+                        }
 
                     case Arg.Tags.Device:
-                    {
-                        var device = (Device)arg.Object!;
-                        values[k].Bits = (long)device.type;
-                        values[k].Count = device.index;
-                        break;
-                    }
+                        {
+                            var device = (Device)arg.Object!;
+                            values[k].Bits = (long)device.type;
+                            values[k].Count = device.index;
+                            break;
+                        }
 
                     case Arg.Tags.Generator:
                         values[k].Bits = ((Generator)arg.Object!).Handle;

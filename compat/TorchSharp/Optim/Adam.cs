@@ -20,7 +20,14 @@ namespace TorchSharp.Modules
             RequirePositive(weight_decay, nameof(weight_decay));
             _defaults = new Options
             {
-                LearningRate = lr, InitialLearningRate = lr, beta1 = beta1, beta2 = beta2, eps = eps, weight_decay = weight_decay, amsgrad = amsgrad, maximize = maximize,
+                LearningRate = lr,
+                InitialLearningRate = lr,
+                beta1 = beta1,
+                beta2 = beta2,
+                eps = eps,
+                weight_decay = weight_decay,
+                amsgrad = amsgrad,
+                maximize = maximize,
             };
             foreach (var group in parameters)
             {

@@ -58,7 +58,7 @@ public static partial class torch
         public Tensor mv(Tensor target) => Op.T("mv", this, target);
         public Tensor outer(Tensor vec2) => Op.T("outer", this, vec2);
         public Tensor pinverse(double rcond = 1E-15, bool hermitian = false) => Op.T("linalg_pinv", this, rcond, hermitian);
-        public Tensor tensordot(Tensor b, (long,long)[] dims) => tensordot(b, Array.ConvertAll(dims, static d => d.Item1), Array.ConvertAll(dims, static d => d.Item2));
+        public Tensor tensordot(Tensor b, (long, long)[] dims) => tensordot(b, Array.ConvertAll(dims, static d => d.Item1), Array.ConvertAll(dims, static d => d.Item2));
         public Tensor tensordot(Tensor b, long dims = 2) => tensordot(b, [.. Enumerable.Range(0, (int)dims).Select(k => ndim - dims + k)], [.. Enumerable.Range(0, (int)dims).Select(static k => (long)k)]);
         public Tensor tensordot(Tensor b, long[] dims1, long[] dims2) => Op.T("tensordot", this, b, dims1, dims2);
         public Tensor vdot(Tensor target) => Op.T("vdot", this, target);

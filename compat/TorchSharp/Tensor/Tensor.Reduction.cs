@@ -54,14 +54,14 @@ public static partial class torch
         public Tensor prod(long dim, bool keepdim = false, ScalarType? type = null) => Op.T("prod.dim_int", this, dim, keepdim, type);
         public Tensor quantile(Tensor q, long dim = -1, bool keepdim = false) => Op.T("quantile", this, q, dim, keepdim);
         public (Tensor Values, Tensor Indices) sort(long dim = -1, bool descending = false, bool stable = false) => Op.T2("sort.stable", this, stable, dim, descending);
-        public Tensor std((long,long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("std.dim", As(type), new[] { dim.Item1, dim.Item2 }, unbiased, keepdim);
-        public Tensor std((long,long,long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("std.dim", As(type), new[] { dim.Item1, dim.Item2, dim.Item3 }, unbiased, keepdim);
+        public Tensor std((long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("std.dim", As(type), new[] { dim.Item1, dim.Item2 }, unbiased, keepdim);
+        public Tensor std((long, long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("std.dim", As(type), new[] { dim.Item1, dim.Item2, dim.Item3 }, unbiased, keepdim);
         public Tensor std(ReadOnlySpan<long> dimensions, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("std.dim", As(type), dimensions, unbiased, keepdim);
         public Tensor std(bool unbiased = true) => Op.T("std", this, unbiased);
         public Tensor std(long dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("std.dim", As(type), dim, unbiased, keepdim);
         public Tensor std(long[] dimensions, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("std.dim", As(type), dimensions, unbiased, keepdim);
-        public (Tensor std, Tensor mean) std_mean((long,long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("std_mean.dim", As(type), new[] { dim.Item1, dim.Item2 }, unbiased, keepdim);
-        public (Tensor std, Tensor mean) std_mean((long,long,long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("std_mean.dim", As(type), new[] { dim.Item1, dim.Item2, dim.Item3 }, unbiased, keepdim);
+        public (Tensor std, Tensor mean) std_mean((long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("std_mean.dim", As(type), new[] { dim.Item1, dim.Item2 }, unbiased, keepdim);
+        public (Tensor std, Tensor mean) std_mean((long, long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("std_mean.dim", As(type), new[] { dim.Item1, dim.Item2, dim.Item3 }, unbiased, keepdim);
         public (Tensor std, Tensor mean) std_mean(ReadOnlySpan<long> dimensions, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("std_mean.dim", As(type), dimensions, unbiased, keepdim);
         public (Tensor std, Tensor mean) std_mean(bool unbiased = true) => Op.T2("std_mean", this, unbiased);
         public (Tensor std, Tensor mean) std_mean(long dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("std_mean.dim", As(type), dim, unbiased, keepdim);
@@ -89,14 +89,14 @@ public static partial class torch
             return (output, Wanted(inverse, return_inverse), Wanted(counts, return_counts));
         }
 
-        public Tensor var((long,long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("var.dim", As(type), new[] { dim.Item1, dim.Item2 }, unbiased, keepdim);
-        public Tensor var((long,long,long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("var.dim", As(type), new[] { dim.Item1, dim.Item2, dim.Item3 }, unbiased, keepdim);
+        public Tensor var((long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("var.dim", As(type), new[] { dim.Item1, dim.Item2 }, unbiased, keepdim);
+        public Tensor var((long, long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("var.dim", As(type), new[] { dim.Item1, dim.Item2, dim.Item3 }, unbiased, keepdim);
         public Tensor var(ReadOnlySpan<long> dimensions, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("var.dim", As(type), dimensions, unbiased, keepdim);
         public Tensor var(bool unbiased = true) => Op.T("var", this, unbiased);
         public Tensor var(long dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("var.dim", As(type), dim, unbiased, keepdim);
         public Tensor var(long[] dimensions, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T("var.dim", As(type), dimensions, unbiased, keepdim);
-        public (Tensor var, Tensor mean) var_mean((long,long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("var_mean.dim", As(type), new[] { dim.Item1, dim.Item2 }, unbiased, keepdim);
-        public (Tensor var, Tensor mean) var_mean((long,long,long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("var_mean.dim", As(type), new[] { dim.Item1, dim.Item2, dim.Item3 }, unbiased, keepdim);
+        public (Tensor var, Tensor mean) var_mean((long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("var_mean.dim", As(type), new[] { dim.Item1, dim.Item2 }, unbiased, keepdim);
+        public (Tensor var, Tensor mean) var_mean((long, long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("var_mean.dim", As(type), new[] { dim.Item1, dim.Item2, dim.Item3 }, unbiased, keepdim);
         public (Tensor var, Tensor mean) var_mean(ReadOnlySpan<long> dimensions, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("var_mean.dim", As(type), dimensions, unbiased, keepdim);
         public (Tensor var, Tensor mean) var_mean(bool unbiased = true) => Op.T2("var_mean", this, unbiased);
         public (Tensor var, Tensor mean) var_mean(long dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) => Op.T2("var_mean.dim", As(type), dim, unbiased, keepdim);

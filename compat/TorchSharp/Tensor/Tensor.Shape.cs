@@ -38,13 +38,13 @@ public static partial class torch
         public Tensor repeat_interleave(Tensor repeats, long? dim = null, long? output_size = null) => Op.T("repeat_interleave.self_Tensor", this, repeats, dim, output_size);
         public Tensor repeat_interleave(long repeats, long? dim = null, long? output_size = null) => Op.T("repeat_interleave.self_int", this, repeats, dim, output_size);
         public Tensor reshape(params long[] shape) => Op.T("reshape", this, shape);
-        public Tensor roll((long,long) shifts, (long,long) dims) => Op.T("roll", this, new[] { shifts.Item1, shifts.Item2 }, new[] { dims.Item1, dims.Item2 });
-        public Tensor roll((long,long,long) shifts, (long,long,long) dims) => Op.T("roll", this, new[] { shifts.Item1, shifts.Item2, shifts.Item3 }, new[] { dims.Item1, dims.Item2, dims.Item3 });
+        public Tensor roll((long, long) shifts, (long, long) dims) => Op.T("roll", this, new[] { shifts.Item1, shifts.Item2 }, new[] { dims.Item1, dims.Item2 });
+        public Tensor roll((long, long, long) shifts, (long, long, long) dims) => Op.T("roll", this, new[] { shifts.Item1, shifts.Item2, shifts.Item3 }, new[] { dims.Item1, dims.Item2, dims.Item3 });
         public Tensor roll(ReadOnlySpan<long> shifts, ReadOnlySpan<long> dims = default) => Op.T("roll", this, shifts, dims);
         public Tensor roll(long shifts, long? dims = null) => dims is { } d ? Op.T("roll", this, shifts, d) : Op.T("roll", this, shifts);
         public Tensor roll(long[] shifts) => Op.T("roll", this, shifts);
         public Tensor roll(long[] shifts, long[] dims) => Op.T("roll", this, shifts, dims);
-        public Tensor rot90(long k = 1, (long,long)? dims = null) => Op.T("rot90", this, k, dims is { } d ? new[] { d.Item1, d.Item2 } : new[] { 0L, 1L });
+        public Tensor rot90(long k = 1, (long, long)? dims = null) => Op.T("rot90", this, k, dims is { } d ? new[] { d.Item1, d.Item2 } : new[] { 0L, 1L });
         public Tensor select(long dim, long index) => Op.T("select.int", this, dim, index);
         public Tensor slice(long dim, long start, long finish, long step) => Op.T("slice.Tensor", this, dim, start, finish, step);
         public Tensor[] split(ReadOnlySpan<long> sizes, long dim = 0) => Op.List("split.sizes", this, sizes, dim);

@@ -2,8 +2,8 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Nearline.LocalServers.Processes;
 using Nearline.LocalServers;
+using Nearline.LocalServers.Processes;
 using OpenTelemetry.Resources;
 
 namespace Nearline.Compat.Telemetry.Tests;
