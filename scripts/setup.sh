@@ -75,6 +75,9 @@ probe() {
   if [ "$mode" = compat ] || { [ "$mode" = auto ] && ! restores Confluent.Kafka "$(version_of Confluent.Kafka)"; }; then
     versions+=("Confluent.Kafka 1.9.3"); kafka_local=yes
   fi
+  if [ "$mode" = compat ] || { [ "$mode" = auto ] && ! restores Google.Protobuf "$(version_of Google.Protobuf)"; }; then
+    versions+=("Google.Protobuf 3.25.1")
+  fi
   if [ "$mode" = compat ] || { [ "$mode" = auto ] && ! restores StackExchange.Redis "$(version_of StackExchange.Redis)"; }; then
     versions+=("StackExchange.Redis 1.2.6")
   fi
