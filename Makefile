@@ -12,14 +12,14 @@ setup: ## install what is needed and find out which packages restore (PACKAGES=r
 	@bash scripts/setup.sh $(PACKAGES)
 
 build: setup ## build everything
-	@dotnet build Nearline.sln -c $(CONFIGURATION) -v quiet -nologo -clp:"ErrorsOnly;NoSummary"
+	@dotnet build Nearline.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
 
 demo: setup ## train on real history, run all parts, show sets following events (DATA=dir for other data)
-	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:"ErrorsOnly;NoSummary"
+	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
 	@./nearline demo $(if $(DATA),--data $(DATA)) $(if $(DATASET),--dataset $(DATASET))
 
 up: setup ## the same parts, up until Ctrl-C
-	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:"ErrorsOnly;NoSummary"
+	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
 	@./nearline up $(if $(DATA),--data $(DATA)) $(if $(DATASET),--dataset $(DATASET))
 
 test: setup ## every suite

@@ -12,7 +12,7 @@ if [ ! -f "$tool/bin/apilist.dll" ]; then
   chmod -R u+w "$tool"
   # A build of its own: none of this repository's settings apply to the tool.
   for f in Directory.Build.props Directory.Build.targets Directory.Packages.props; do echo '<Project />' > "$tool/$f"; done
-  dotnet build "$tool/ApiList.csproj" -c Release -o "$tool/bin" -v quiet -nologo -clp:"ErrorsOnly;NoSummary"
+  dotnet build "$tool/ApiList.csproj" -c Release -o "$tool/bin" -v quiet -nologo -clp:NoSummary
 fi
 
 status=0

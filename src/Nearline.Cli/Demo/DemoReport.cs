@@ -13,4 +13,6 @@ internal sealed record DemoReport(
     [property: JsonPropertyName("popularity_hr20")] double PopularityHr20,
     [property: JsonPropertyName("hr100")] double Hr100,
     [property: JsonPropertyName("popularity_hr100")] double PopularityHr100,
-    [property: JsonPropertyName("served_hr20")] double ServedHr20);
+    [property: JsonPropertyName("served_hr20")] double ServedHr20,
+    [property: JsonPropertyName("get_ms_p50")] double GetP50,
+    [property: JsonPropertyName("get_ms_p99")] double GetP99);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Nearline.Cli.Console;
@@ -20,6 +21,8 @@ internal sealed class DemoRun(DemoOptions options)
 {
     private const int ShownShows = 5;
     private const int WholeSet = 0;
+    private const int RankingLimit = 100;
+    private const int Gets = 2000;
 
     private readonly DemoChecks checks = new();
     private Dictionary<string, Show> shows = [];
@@ -89,6 +92,10 @@ internal sealed class DemoRun(DemoOptions options)
                 return true;
             }).ConfigureAwait(false);
             published += probe.Count;
+            var gets = await GetLatencyAsync(reader, heldOut, cancellationToken).ConfigureAwait(false);
+            AnsiConsole.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{probe.Count} events, each followed: servable after p50 {probe.Latencies.Quantile(0.5):F1} ms, p99 {probe.Latencies.Quantile(0.99):F1} ms; GetCandidates of {RankingLimit} shows, one call after the other: p50 {gets.Quantile(0.5):F2} ms, p99 {gets.Quantile(0.99):F2} ms"));
 
             Heading("5. Metrics");
             await CheckMetricsAsync(stack, cancellationToken).ConfigureAwait(false);
@@ -98,13 +105,15 @@ internal sealed class DemoRun(DemoOptions options)
                 checks.Passed ? "ok" : "failed",
                 data.Users.Count,
                 published,
-                Math.Round(probe.Quantile(0.5), 1),
-                Math.Round(probe.Quantile(0.99), 1),
+                Math.Round(probe.Latencies.Quantile(0.5), 1),
+                Math.Round(probe.Latencies.Quantile(0.99), 1),
                 Math.Round(m5.Hr20, 4),
                 Math.Round(popularity.Hr20, 4),
                 Math.Round(m5.Hr100, 4),
                 Math.Round(popularity.Hr100, 4),
-                Math.Round(served, 4));
+                Math.Round(served, 4),
+                Math.Round(gets.Quantile(0.5), 2),
+                Math.Round(gets.Quantile(0.99), 2));
             System.Console.WriteLine(JsonSerializer.Serialize(report));
             return checks.Passed ? 0 : 1;
         }
@@ -139,6 +148,22 @@ internal sealed class DemoRun(DemoOptions options)
             .GroupBy(p => p.First.Scenario, StringComparer.Ordinal)
             .Average(scenario => scenario.Average(p =>
                 p.Second.Response?.Candidates.Any(c => c.ItemId == p.First.ShowId) == true ? 1.0 : 0.0));
+    }
+
+    /// <summary>How long the ranking stage waits for a set, one call at a time over one connection.</summary>
+    private static async Task<Latencies> GetLatencyAsync(
+        CandidateReader reader, List<HeldOut> users, CancellationToken cancellationToken)
+    {
+        var latencies = new Latencies();
+        for (var i = 0; i < Gets && users.Count > 0; i++)
+        {
+            var user = users[i % users.Count];
+            var start = Stopwatch.GetTimestamp();
+            await reader.GetAsync(user.UserId, user.Scenario, RankingLimit, cancellationToken).ConfigureAwait(false);
+            latencies.Add(Stopwatch.GetElapsedTime(start));
+        }
+
+        return latencies;
     }
 
     private async Task ShowAsync(

@@ -12,10 +12,12 @@ namespace Nearline.Cli.Demo;
 internal sealed class LatencyProbe(EventPublisher publisher, CandidateReader reader)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private readonly List<double> milliseconds = [];
 
     /// <summary>How many events were measured.</summary>
-    public int Count => milliseconds.Count;
+    public int Count => Latencies.Count;
+
+    /// <summary>Their latencies.</summary>
+    public Latencies Latencies { get; } = new();
 
     /// <summary>Publishes one event and waits for its set.</summary>
     /// <param name="message">The event.</param>
@@ -31,20 +33,8 @@ internal sealed class LatencyProbe(EventPublisher publisher, CandidateReader rea
         await publisher.PublishAsync(message, cancellationToken).ConfigureAwait(false);
         var response = await reader.GetAfterAsync(
             message.UserId, scenario, limit, message.EventId, Patience, cancellationToken).ConfigureAwait(false);
-        var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        milliseconds.Add(elapsed);
-        return (response, elapsed);
-    }
-
-    /// <summary>The latency below which the given share of events stayed, in milliseconds; nearest rank.</summary>
-    public double Quantile(double share)
-    {
-        if (milliseconds.Count == 0)
-        {
-            return double.NaN;
-        }
-
-        var sorted = milliseconds.Order().ToList();
-        return sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Count) - 1, 0, sorted.Count - 1)];
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        Latencies.Add(elapsed);
+        return (response, elapsed.TotalMilliseconds);
     }
 }
