@@ -1,6 +1,7 @@
 # Each target does its own set-up: on a fresh clone `make demo` and `make test` are all that is needed.
 PACKAGES ?= auto
-CONFIGURATION ?= Release
+# `dotnet msbuild`, since `dotnet build` prints a summary at any verbosity.
+BUILD = dotnet msbuild -restore -m -nologo -v:quiet -p:Configuration=Release
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo up test bench format clean
@@ -12,14 +13,16 @@ setup: ## install what is needed and find out which packages restore (PACKAGES=r
 	@bash scripts/setup.sh $(PACKAGES)
 
 build: setup ## build everything
-	@dotnet build Nearline.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+	@$(BUILD) Nearline.sln
 
 demo: setup ## train on real history, run all parts, show sets following events (DATA=dir for other data)
-	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+	@echo building
+	@$(BUILD) src/Nearline.Cli/Nearline.Cli.csproj
 	@./nearline demo $(if $(DATA),--data $(DATA)) $(if $(DATASET),--dataset $(DATASET))
 
 up: setup ## the same parts, up until Ctrl-C
-	@dotnet build src/Nearline.Cli -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+	@echo building
+	@$(BUILD) src/Nearline.Cli/Nearline.Cli.csproj
 	@./nearline up $(if $(DATA),--data $(DATA)) $(if $(DATASET),--dataset $(DATASET))
 
 test: setup ## every suite
