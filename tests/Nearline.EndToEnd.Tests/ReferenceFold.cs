@@ -33,7 +33,7 @@ internal static class ReferenceFold
         Toggle(BehaviourKind.Like, e => e.Like?.ShowId, e => e.Dislike?.ShowId);
         Toggle(BehaviourKind.Dislike, e => e.Dislike?.ShowId, e => e.Like?.ShowId);
 
-        foreach (var name in numbered.Where(e => e.Event.ProfileUpdate is not null)
+        foreach (var name in numbered.Where(e => e.Event.ProfileUpdate is not null).OrderBy(e => e.Time)
             .SelectMany(e => e.Event.ProfileUpdate.Attributes).GroupBy(a => a.Key))
         {
             if (name.Last().Value.Length > 0)
@@ -42,7 +42,7 @@ internal static class ReferenceFold
             }
         }
 
-        var scenarios = numbered.Select(e => e.Event.ProfileUpdate?.Scenarios).LastOrDefault(s => s is { Count: > 0 });
+        var scenarios = numbered.OrderBy(e => e.Time).Select(e => e.Event.ProfileUpdate?.Scenarios).LastOrDefault(s => s is { Count: > 0 });
         lines.Add($"scenarios {string.Join(',', scenarios ?? [])}");
         lines.Add($"last {numbered.Max(e => e.Time):O}");
         lines.Sort(StringComparer.Ordinal);

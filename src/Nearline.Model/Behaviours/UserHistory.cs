@@ -8,7 +8,8 @@ namespace Nearline.Model.Behaviours;
 /// </summary>
 /// <remarks>
 /// Event time decides what is newer; between equal times, arrival. Sums, firsts and lasts do not depend on the order
-/// in which actions arrive; of save and unsave, and of like and dislike, the newer wins whichever arrives first.
+/// in which actions arrive; of save and unsave, of like and dislike, and of profile updates to one attribute or to the scenarios, the newer wins
+/// whichever arrives first.
 /// </remarks>
 public sealed class UserHistory
 {
@@ -18,8 +19,12 @@ public sealed class UserHistory
     /// <summary>Ids kept in <see cref="OlderWatched"/>; the earliest beyond it are forgotten.</summary>
     public const int MaxOlderWatched = 5000;
 
+    /// <summary>Names of profile attributes kept, removed ones among them; the longest unchanged beyond it are forgotten.</summary>
+    public const int MaxAttributes = 256;
+
     private readonly Dictionary<(BehaviourKind Kind, string ShowId), ShowBehaviour> behaviours = [];
     private readonly Dictionary<string, string> attributes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DateTimeOffset> attributeTimes = new(StringComparer.Ordinal);
     private readonly List<string> olderWatched = [];
     private readonly HashSet<string> olderWatchedSet = new(StringComparer.Ordinal);
     private readonly int[] counts = new int[5];
@@ -27,6 +32,12 @@ public sealed class UserHistory
 
     /// <summary>Profile attributes, such as gender.</summary>
     public IReadOnlyDictionary<string, string> Attributes => attributes;
+
+    /// <summary>When each attribute was last set or removed; none for those known from the start.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> AttributeTimes => attributeTimes;
+
+    /// <summary>When <see cref="Scenarios"/> were last set; null: known from the start, or never.</summary>
+    public DateTimeOffset? ScenariosTime { get; private set; }
 
     /// <summary>The scenarios in which the user is served; empty: all.</summary>
     public IReadOnlyList<string> Scenarios => scenarios;
@@ -58,7 +69,9 @@ public sealed class UserHistory
         ulong nextOrder,
         DateTimeOffset? lastEventTime,
         string? lastDevice,
-        DateTimeOffset? deletedAt)
+        DateTimeOffset? deletedAt,
+        IEnumerable<KeyValuePair<string, DateTimeOffset>>? attributeTimes = null,
+        DateTimeOffset? scenariosTime = null)
     {
         var history = new UserHistory
         {
@@ -67,6 +80,7 @@ public sealed class UserHistory
             LastEventTime = lastEventTime,
             LastDevice = lastDevice,
             DeletedAt = deletedAt,
+            ScenariosTime = scenariosTime,
         };
         foreach (var behaviour in behaviours)
         {
@@ -76,6 +90,11 @@ public sealed class UserHistory
         foreach (var (name, value) in attributes)
         {
             history.attributes[name] = value;
+        }
+
+        foreach (var (name, time) in attributeTimes ?? [])
+        {
+            history.attributeTimes[name] = time;
         }
 
         foreach (var showId in olderWatched)
@@ -88,7 +107,17 @@ public sealed class UserHistory
 
     /// <summary>A copy that further actions on this one do not change.</summary>
     public UserHistory Clone() =>
-        Restore(behaviours.Values, attributes, scenarios, olderWatched, NextOrder, LastEventTime, LastDevice, DeletedAt);
+        Restore(
+            behaviours.Values,
+            attributes,
+            scenarios,
+            olderWatched,
+            NextOrder,
+            LastEventTime,
+            LastDevice,
+            DeletedAt,
+            attributeTimes,
+            ScenariosTime);
 
     /// <summary>Whether sets must leave the show out.</summary>
     public bool HasWatched(string showId) =>
@@ -168,6 +197,10 @@ public sealed class UserHistory
 
         return true;
     }
+
+    private static readonly Comparer<(DateTimeOffset Time, string Name)> ByTimeThenName =
+        Comparer<(DateTimeOffset Time, string Name)>.Create((a, b) =>
+            a.Time != b.Time ? a.Time.CompareTo(b.Time) : string.CompareOrdinal(a.Name, b.Name));
 
     private static int ByTimeThenOrder(ShowBehaviour a, ShowBehaviour b)
     {
@@ -261,6 +294,12 @@ public sealed class UserHistory
     {
         foreach (var (name, value) in action.Attributes ?? new Dictionary<string, string>())
         {
+            if (attributeTimes.TryGetValue(name, out var last) && action.Time < last)
+            {
+                continue;
+            }
+
+            attributeTimes[name] = action.Time;
             if (value.Length == 0)
             {
                 attributes.Remove(name);
@@ -271,8 +310,16 @@ public sealed class UserHistory
             }
         }
 
-        if (action.Scenarios is { Count: > 0 } given)
+        while (attributeTimes.Count > MaxAttributes)
         {
+            var (oldest, _) = attributeTimes.MinBy(a => (a.Value, a.Key), ByTimeThenName);
+            attributeTimes.Remove(oldest);
+            attributes.Remove(oldest);
+        }
+
+        if (action.Scenarios is { Count: > 0 } given && !(action.Time < ScenariosTime))
+        {
+            ScenariosTime = action.Time;
             scenarios = [.. given.Distinct(StringComparer.Ordinal)];
         }
     }
@@ -282,6 +329,8 @@ public sealed class UserHistory
         behaviours.Clear();
         Array.Clear(counts);
         attributes.Clear();
+        attributeTimes.Clear();
+        ScenariosTime = null;
         scenarios.Clear();
         olderWatched.Clear();
         olderWatchedSet.Clear();

@@ -30,6 +30,7 @@ internal static class UserStateMapper
             LastDevice = history.LastDevice ?? "",
             UpdatedAt = Timestamp.FromDateTimeOffset(now),
             DeletedAt = ToTimestamp(history.DeletedAt),
+            ScenariosTime = ToTimestamp(history.ScenariosTime),
         };
         foreach (var ((topic, partition), next) in user.Fences)
         {
@@ -38,6 +39,11 @@ internal static class UserStateMapper
 
         message.RecentEventHashes.AddRange(user.Recent.Identities);
         message.Attributes.Add(history.Attributes.ToDictionary());
+        foreach (var (name, time) in history.AttributeTimes)
+        {
+            message.AttributeTimes.Add(name, Timestamp.FromDateTimeOffset(time));
+        }
+
         message.Scenarios.AddRange(history.Scenarios);
         message.Behaviours.AddRange(history.Behaviours.OrderBy(b => b.FirstTime).Select(ToMessage));
         message.OlderWatched.AddRange(history.OlderWatched);
@@ -87,7 +93,9 @@ internal static class UserStateMapper
             message.NextOrder,
             message.LastEventTime?.ToDateTimeOffset(),
             message.LastDevice.Length == 0 ? null : message.LastDevice,
-            message.DeletedAt?.ToDateTimeOffset());
+            message.DeletedAt?.ToDateTimeOffset(),
+            message.AttributeTimes.Select(a => KeyValuePair.Create(a.Key, a.Value.ToDateTimeOffset())),
+            message.ScenariosTime?.ToDateTimeOffset());
         var user = new StoredUser(
             message.UserId, message.Revision, history, new RecentEvents(recentEventWindow, message.RecentEventHashes))
         {

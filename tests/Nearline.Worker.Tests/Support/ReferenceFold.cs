@@ -61,11 +61,12 @@ internal static class ReferenceFold
             .Select(n => n.Action.Device)
             .LastOrDefault();
         var attributes = numbered.Where(n => n.Action.Kind == ActionKind.ProfileUpdate)
+            .OrderBy(n => n.Action.Time)
             .SelectMany(n => n.Action.Attributes!)
             .GroupBy(a => a.Key)
             .Select(g => (g.Key, g.Last().Value))
             .Where(a => a.Value.Length > 0);
-        var scenarios = numbered.Select(n => n.Action.Scenarios).LastOrDefault(s => s is { Count: > 0 }) ?? [];
+        var scenarios = numbered.OrderBy(n => n.Action.Time).Select(n => n.Action.Scenarios).LastOrDefault(s => s is { Count: > 0 }) ?? [];
         return Text(lines, last, device, deletedAt, attributes.Select(a => $"{a.Key}={a.Value}"), scenarios, order);
     }
 
