@@ -27,7 +27,10 @@ public static class ApiHost
 
         // A failing check is told by the health endpoints; once a period in the log would drown the rest.
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
-        builder.Services.AddNearlineRedis(builder.Configuration);
+
+        // All instances share one Redis. Were they not ready without it, callers would find nobody at all in place of
+        // the fallback lists in memory; an instance that has no lists is not ready by the check of those.
+        builder.Services.AddNearlineRedis(builder.Configuration, HealthStatus.Degraded);
         AddOptions(builder.Services);
         AddServing(builder.Services);
         AddGrpc(builder.Services);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -13,14 +14,18 @@ public static class RedisServiceCollectionExtensions
     /// connects and reconnects in the background (a start without Redis does not fail), and the ready check
     /// <c>redis</c>.
     /// </summary>
-    public static IServiceCollection AddNearlineRedis(this IServiceCollection services, IConfiguration configuration)
+    /// <param name="services">The services.</param>
+    /// <param name="configuration">Has the section.</param>
+    /// <param name="whenDown">What the check says while Redis does not answer: Degraded leaves the service ready.</param>
+    public static IServiceCollection AddNearlineRedis(
+        this IServiceCollection services, IConfiguration configuration, HealthStatus whenDown = HealthStatus.Unhealthy)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptions<RedisOptions>().Bind(configuration.GetSection(RedisOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<RedisOptions>, RedisOptions.Validator>();
         services.AddSingleton<IConnectionMultiplexer>(provider =>
             ConnectionMultiplexer.Connect(provider.GetRequiredService<IOptions<RedisOptions>>().Value.ToConfiguration()));
-        services.AddHealthChecks().AddCheck<RedisHealthCheck>("redis", tags: [NearlineDefaults.ReadyTag]);
+        services.AddHealthChecks().AddCheck<RedisHealthCheck>("redis", whenDown, tags: [NearlineDefaults.ReadyTag]);
         return services;
     }
 }

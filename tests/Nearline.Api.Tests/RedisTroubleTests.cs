@@ -55,7 +55,12 @@ public sealed class RedisTroubleTests : IAsyncLifetime
             },
             "the circuit opens");
         Assert.NotEqual(0, await api.MetricAsync("nearline_api_answers_degraded_total", "scenario=\"home\""));
-        Assert.Equal(503, (await api.HttpAsync("/healthz/ready")).Status);
+        await Eventually.GetAsync(
+            () => api.HttpAsync("/healthz/ready"),
+            health => health.Status == 200 && health.Body.Contains("\"redis\":{\"status\":\"Degraded\"", StringComparison.Ordinal),
+            "still ready, without Redis");
+        var grpc = await new Grpc.Health.V1.Health.HealthClient(api.Channel).CheckAsync(new());
+        Assert.Equal(Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus.Serving, grpc.Status);
         Assert.Equal(200, (await api.HttpAsync("/healthz/live")).Status);
 
         await _redis.RestartAsync();
@@ -66,7 +71,10 @@ public sealed class RedisTroubleTests : IAsyncLifetime
             async () => (await GetWithTrailersAsync(api)).Response.Source,
             source => source == CandidateSource.Personalized,
             "the user's own set is served again");
-        await Eventually.GetAsync(() => api.HttpAsync("/healthz/ready"), health => health.Status == 200, "ready again");
+        await Eventually.GetAsync(
+            () => api.HttpAsync("/healthz/ready"),
+            health => health.Body.Contains("\"redis\":{\"status\":\"Healthy\"", StringComparison.Ordinal),
+            "Redis is well again");
     }
 
     [Fact]
