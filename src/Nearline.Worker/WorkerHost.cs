@@ -17,6 +17,8 @@ public static class WorkerHost
     /// <summary>Where metrics and health are served unless <c>urls</c> says otherwise.</summary>
     public const string DefaultUrl = "http://127.0.0.1:9464";
 
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>The worker, not yet started.</summary>
     /// <param name="args">Command-line configuration, such as <c>--Kafka:BootstrapServers=127.0.0.1:9092</c>.</param>
     /// <param name="configure">Last changes to the builder, such as a test's own clock.</param>
@@ -31,6 +33,9 @@ public static class WorkerHost
         builder.AddNearlineDefaults("nearline-worker", MetricNames.Source);
         builder.Services.AddNearlineRedis(builder.Configuration);
         AddOptions(builder.Services);
+
+        // The batch in work may take its time, and the last commit and leaving the group come after it.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = WorkerOptions.MaxDrainTimeout + LeaveTimeout);
         AddPipeline(builder.Services);
         builder.Services.AddHealthChecks()
             .AddCheck<ModelHealthCheck>("model", tags: [NearlineDefaults.ReadyTag])
@@ -61,7 +66,11 @@ public static class WorkerHost
         services.AddSingleton<Retries>();
         services.AddSingleton<BatchGate>();
         services.AddSingleton<ConsumerStatus>();
-        services.AddSingleton(p => new RecordBuffer(p.GetRequiredService<IOptions<WorkerOptions>>().Value.MaxBuffered));
+        services.AddSingleton(p =>
+        {
+            var options = p.GetRequiredService<IOptions<WorkerOptions>>().Value;
+            return new RecordBuffer(options.MaxBuffered, options.MaxBufferedBytes);
+        });
         services.AddSingleton<ConsumerLoop>();
         services.AddSingleton<DeadLetterProducer>();
         services.AddSingleton<WorkReader>();

@@ -155,7 +155,7 @@ internal sealed class EventDecoder(TimeProvider clock, TimeSpan maxFutureSkew)
         else
         {
             time = record.Timestamp ?? throw new RejectedRecordException(
-                field, "missing, as are the ce_time header and the record's timestamp; one of them is needed");
+                field, "missing, as is the ce_time header, and the record's timestamp is missing or no time in milliseconds; one of them is needed");
         }
 
         var latest = clock.GetUtcNow() + maxFutureSkew;

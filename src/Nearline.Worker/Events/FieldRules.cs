@@ -12,6 +12,7 @@ internal static class FieldRules
     public const int MaxIdBytes = 256;
 
     private const int ShownCharacters = 64;
+    private const int ShownProblem = 300;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -114,9 +115,13 @@ internal static class FieldRules
         {
             var form = isJson ? "JSON" : "protobuf";
             throw new RejectedRecordException(
-                "value", $"these {value.Length} bytes are not a {new T().Descriptor.Name} in {form}: {e.Message}");
+                "value", $"these {value.Length} bytes are not a {new T().Descriptor.Name} in {form}: {Shorten(e.Message)}");
         }
     }
+
+    /// <summary>The parser quotes what it does not know, which may be most of the record.</summary>
+    private static string Shorten(string message) =>
+        message.Length <= ShownProblem ? message : message[..ShownProblem] + "...";
 
     private static bool IsJson(string? contentType) =>
         contentType is not null &&

@@ -9,7 +9,7 @@ namespace Nearline.Worker.Kafka;
 /// <param name="Key">Its key; null when it has none.</param>
 /// <param name="Value">Its value; null for a tombstone.</param>
 /// <param name="Headers">Its headers; null when it has none.</param>
-/// <param name="Timestamp">When the producer or broker stamped it; null when neither did.</param>
+/// <param name="Timestamp">When the producer or broker stamped it; null when neither did, or not with a time.</param>
 /// <param name="ConsumedAt">When the worker received it.</param>
 internal sealed record ConsumedRecord(
     string Topic,
@@ -37,8 +37,20 @@ internal sealed record ConsumedRecord(
         result.Message.Key,
         result.Message.Value,
         result.Message.Headers,
-        result.Message.Timestamp.Type == TimestampType.NotAvailable
-            ? null
-            : DateTimeOffset.FromUnixTimeMilliseconds(result.Message.Timestamp.UnixTimestampMs),
+        TimeOf(result.Message.Timestamp),
         consumedAt);
+
+    /// <summary>
+    /// Null also when the number is no time: brokers take any, and a producer that counts microseconds is some tens of
+    /// thousands of years ahead.
+    /// </summary>
+    private static DateTimeOffset? TimeOf(Timestamp timestamp) =>
+        timestamp.Type != TimestampType.NotAvailable &&
+        timestamp.UnixTimestampMs >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() &&
+        timestamp.UnixTimestampMs <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(timestamp.UnixTimestampMs)
+            : null;
+
+    /// <summary>What the record takes in memory, about.</summary>
+    public long Bytes => (Key?.Length ?? 0) + (Value?.Length ?? 0) + (Headers?.Sum(h => (long)(h.GetValueBytes()?.Length ?? 0)) ?? 0);
 }

@@ -127,7 +127,7 @@ internal sealed class ConsumerLoop(
 
         metrics.Consumed(result.Topic);
         lease.Received(result.Offset.Value);
-        buffer.Add(new LeasedRecord(ConsumedRecord.From(result, clock.GetUtcNow()), lease));
+        buffer.Add(new LeasedRecord(ConsumedRecord.From(result, clock.GetUtcNow()), lease, clock.GetTimestamp()));
     }
 
     private void PauseOrResume(IConsumer<byte[]?, byte[]?> consumer)

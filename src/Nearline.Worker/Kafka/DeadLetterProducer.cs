@@ -33,28 +33,34 @@ internal sealed class DeadLetterProducer : IDisposable
 
     private async Task SendAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
-        var message = new Message<byte[]?, byte[]?>
+        var record = letter.Record;
+        Message<byte[]?, byte[]?>[] forms =
+        [
+            new() { Key = record.Key, Value = record.Value, Headers = HeadersOf(letter, record.Headers) },
+
+            // The added headers can push a record over the broker's limit, and a record of another cluster can be over
+            // it from the start; nl-origin still tells where it is.
+            new() { Key = record.Key, Headers = HeadersOf(letter, record.Headers) },
+            new() { Headers = HeadersOf(letter, []) },
+        ];
+        for (var form = 0; ; form++)
         {
-            Key = letter.Record.Key,
-            Value = letter.Record.Value,
-            Headers = HeadersOf(letter),
-        };
-        try
-        {
-            await producer.ProduceAsync(topic, message, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ProduceException<byte[]?, byte[]?> e) when (e.Error.Code == ErrorCode.MsgSizeTooLarge && message.Value is not null)
-        {
-            // The added headers can push a record over the broker's limit; nl-origin still tells where it is.
-            message.Value = null;
-            await producer.ProduceAsync(topic, message, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await producer.ProduceAsync(topic, forms[form], cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (ProduceException<byte[]?, byte[]?> e) when (e.Error.Code == ErrorCode.MsgSizeTooLarge && form + 1 < forms.Length)
+            {
+                // The next form is smaller.
+            }
         }
     }
 
-    private static Headers HeadersOf(DeadLetter letter)
+    private static Headers HeadersOf(DeadLetter letter, IEnumerable<IHeader>? originals)
     {
         var headers = new Headers();
-        foreach (var header in letter.Record.Headers ?? [])
+        foreach (var header in originals ?? [])
         {
             headers.Add(header.Key, header.GetValueBytes());
         }

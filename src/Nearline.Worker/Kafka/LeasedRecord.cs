@@ -1,4 +1,7 @@
 namespace Nearline.Worker.Kafka;
 
 /// <summary>A record and the assignment under which it was received.</summary>
-internal sealed record LeasedRecord(ConsumedRecord Record, PartitionLease Lease);
+/// <param name="Record">The record.</param>
+/// <param name="Lease">The assignment.</param>
+/// <param name="ReceivedAt">When, as a timestamp of the clock: unlike the time of day it never jumps.</param>
+internal sealed record LeasedRecord(ConsumedRecord Record, PartitionLease Lease, long ReceivedAt);

@@ -3,26 +3,32 @@ using System.Threading.Channels;
 namespace Nearline.Worker.Kafka;
 
 /// <summary>
-/// Between the consumer, which must never wait, and the batches. The limit is soft: at <see cref="IsFull"/> the
+/// Between the consumer, which must never wait, and the batches. The limits are soft: at <see cref="IsFull"/> the
 /// consumer pauses its partitions, and the few records already under way still fit in.
 /// </summary>
-internal sealed class RecordBuffer(int capacity)
+/// <param name="capacity">How many records may wait.</param>
+/// <param name="byteCapacity">How many bytes they may have together: a record can have a million.</param>
+internal sealed class RecordBuffer(int capacity, long byteCapacity)
 {
     private readonly Channel<LeasedRecord> channel = Channel.CreateUnbounded<LeasedRecord>(
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
     private int count;
+    private long bytes;
 
     public int Count => Volatile.Read(ref count);
 
-    public bool IsFull => Count >= capacity;
+    public bool IsFull => Count >= capacity || Bytes >= byteCapacity;
 
     /// <summary>Whether it is time to resume after a pause: later than not full, so that it does not flutter.</summary>
-    public bool HasDrained => Count <= capacity / 2;
+    public bool HasDrained => Count <= capacity / 2 && Bytes <= byteCapacity / 2;
+
+    private long Bytes => Interlocked.Read(ref bytes);
 
     public void Add(LeasedRecord record)
     {
         Interlocked.Increment(ref count);
+        Interlocked.Add(ref bytes, record.Record.Bytes);
         channel.Writer.TryWrite(record);
     }
 
@@ -34,6 +40,7 @@ internal sealed class RecordBuffer(int capacity)
         }
 
         Interlocked.Decrement(ref count);
+        Interlocked.Add(ref bytes, -record.Record.Bytes);
         return true;
     }
 

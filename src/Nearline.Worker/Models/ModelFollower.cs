@@ -47,6 +47,7 @@ internal sealed class ModelFollower(
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
         IRetriever next;
+        IReadOnlyList<ScenarioCandidates> nextLists;
         string? wanted = null;
         try
         {
@@ -56,7 +57,7 @@ internal sealed class ModelFollower(
                 return;
             }
 
-            next = Load(wanted);
+            (next, nextLists) = Load(wanted);
         }
         catch (Exception e) when (e is ModelRefusedException or IOException or UnauthorizedAccessException)
         {
@@ -64,7 +65,7 @@ internal sealed class ModelFollower(
             return;
         }
 
-        lists = next.FallbackLists(settings.SetSize);
+        lists = nextLists;
         listsWritten = null;
         await host.SwapAsync(next, cancellationToken).ConfigureAwait(false);
         refused = null;
@@ -76,7 +77,7 @@ internal sealed class ModelFollower(
         string.Equals(wanted, host.Version, StringComparison.Ordinal) ||
         (string.Equals(wanted, refused, StringComparison.Ordinal) && clock.GetElapsedTime(refusedAt) < RetryRefused);
 
-    private IRetriever Load(string version)
+    private (IRetriever Retriever, IReadOnlyList<ScenarioCandidates> Lists) Load(string version)
     {
         var retriever = source.Load(version);
         try
@@ -89,7 +90,7 @@ internal sealed class ModelFollower(
                     [.. Enumerable.Range(0, size).Select(_ => new RetrievalRequest("", new UserHistory(), now))], settings.SetSize);
             }
 
-            return retriever;
+            return (retriever, retriever.FallbackLists(settings.SetSize));
         }
         catch (Exception e)
         {

@@ -10,6 +10,9 @@ internal sealed class WorkerOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Worker";
 
+    /// <summary>The most that <see cref="DrainTimeout"/> may be.</summary>
+    public static readonly TimeSpan MaxDrainTimeout = TimeSpan.FromMinutes(1);
+
     private static readonly string[] Devices = ["auto", "cpu", "cuda"];
 
     /// <summary>The actions that can renew sets, by their names in the event contract; a deletion removes them.</summary>
@@ -40,6 +43,9 @@ internal sealed class WorkerOptions
 
     /// <summary>Consumed records that may wait before partitions are paused, 1 to 1,000,000.</summary>
     public int MaxBuffered { get; set; } = 10_000;
+
+    /// <summary>Bytes of consumed records that may wait before partitions are paused, 1,000 to 100 billion.</summary>
+    public long MaxBufferedBytes { get; set; } = 64_000_000;
 
     /// <summary>Shows in a set, 1 to 1000.</summary>
     public int SetSize { get; set; } = 300;
@@ -84,13 +90,14 @@ internal sealed class WorkerOptions
             check.InRange(nameof(BatchMaxUsers), options.BatchMaxUsers, 1, 10_000);
             check.InRange(nameof(BatchDeadline), options.BatchDeadline, TimeSpan.Zero, TimeSpan.FromSeconds(10));
             check.InRange(nameof(MaxBuffered), options.MaxBuffered, 1, 1_000_000);
+            check.InRange(nameof(MaxBufferedBytes), options.MaxBufferedBytes, 1_000, 100_000_000_000);
             check.InRange(nameof(SetSize), options.SetSize, 1, 1000);
             check.InRange(nameof(StateTtl), options.StateTtl, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
             check.InRange(nameof(SetTtl), options.SetTtl, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
             check.InRange(nameof(MaxFutureSkew), options.MaxFutureSkew, TimeSpan.Zero, TimeSpan.FromDays(1));
             check.InRange(nameof(RecentEventWindow), options.RecentEventWindow, 0, 4096);
             check.InRange(nameof(FallbackInterval), options.FallbackInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
-            check.InRange(nameof(DrainTimeout), options.DrainTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
+            check.InRange(nameof(DrainTimeout), options.DrainTimeout, TimeSpan.FromMilliseconds(100), MaxDrainTimeout);
             foreach (var action in options.RefreshOn ?? [])
             {
                 check.OneOf(nameof(RefreshOn), action, RefreshingActions.Keys);

@@ -20,14 +20,14 @@ internal sealed class BatchGatherer(
     {
         var items = new List<WorkItem>();
         var users = new HashSet<string>(StringComparer.Ordinal);
-        var deadline = DateTimeOffset.MaxValue;
+        var firstReceivedAt = 0L;
         while (items.Count < limits.BatchMaxEvents && users.Count < limits.BatchMaxUsers)
         {
             if (buffer.TryTake(out var record))
             {
                 if (items.Count == 0)
                 {
-                    deadline = record.Record.ConsumedAt + limits.BatchDeadline;
+                    firstReceivedAt = record.ReceivedAt;
                 }
 
                 var item = reader.Read(record);
@@ -43,7 +43,7 @@ internal sealed class BatchGatherer(
             }
             else
             {
-                var left = deadline - clock.GetUtcNow();
+                var left = limits.BatchDeadline - clock.GetElapsedTime(firstReceivedAt);
                 if (left <= TimeSpan.Zero)
                 {
                     break;

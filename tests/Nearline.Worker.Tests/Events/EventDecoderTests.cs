@@ -61,6 +61,7 @@ public sealed class EventDecoderTests
         ("json: unknown action", Json("{\"userId\":\"u1\",\"rewatch\":{\"showId\":\"s\"}}"), "value", "rewatch"),
         ("json: unknown field", Json("{\"userId\":\"u1\",\"watch\":{\"show\":\"s\"}}"), "value", "show"),
         ("json: two actions", Json("{\"userId\":\"u1\",\"login\":{},\"like\":{\"showId\":\"s\"}}"), "value", "not a UserEvent in JSON"),
+        ("json: unknown field as long as a record", Json("{\"userId\":\"u1\",\"" + new string('x', 500_000) + "\":1}"), "value", "not a UserEvent in JSON"),
         ("json: wrong type", Json("{\"userId\":\"u1\",\"watch\":{\"showId\":[1]}}"), "value", "not a UserEvent in JSON"),
         ("json: bad time", Json("{\"userId\":\"u1\",\"eventTime\":\"soon\",\"login\":{}}"), "value", "not a UserEvent in JSON"),
         ("json: bad duration", Json("{\"userId\":\"u1\",\"watch\":{\"showId\":\"s\",\"played\":\"long\"}}"), "value", "not a UserEvent in JSON"),

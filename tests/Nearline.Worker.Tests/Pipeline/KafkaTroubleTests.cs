@@ -1,3 +1,4 @@
+using Nearline.Contracts;
 using Nearline.Worker.Telemetry;
 using Nearline.Worker.Tests.Support;
 
@@ -54,6 +55,25 @@ public sealed class KafkaTroubleTests
 
         Assert.True(worker.Meters.Sum(MetricNames.Retries, ("operation", "dead-letter")) >= 1, "the refusal was met");
         Assert.Single(await infrastructure.DeadLettersAsync("u1", 1));
+    }
+
+    [Fact]
+    public async Task Dead_letter_too_large_for_its_topic_is_sent_without_what_makes_it_so()
+    {
+        await using var infrastructure = await Infrastructure.StartAsync();
+        await using var worker = await RunningWorker.StartAsync(
+            infrastructure, new FakeRetrieverSource().Activate(new FakeRetriever("m1")), null, "--Kafka:Client:message.max.bytes=3000");
+        var text = new string('x', 4000);
+        await infrastructure.PublishAsync(KafkaTopics.UserEvents, "u1", System.Text.Encoding.UTF8.GetBytes(text), ("x-tenant", "blue"));
+        var last = await infrastructure.PublishAsync(KafkaTopics.UserEvents, "u1", [0xFF], ("x-tenant", text));
+
+        var withoutValue = Assert.Single(await infrastructure.DeadLettersAsync("u1", 1));
+        var bare = Assert.Single(await infrastructure.DeadLettersAsync("", 1));
+
+        Assert.Null(withoutValue.Value);
+        Assert.Equal(["x-tenant", KafkaHeaders.Error, KafkaHeaders.Origin, KafkaHeaders.Attempts], withoutValue.Headers.Select(h => h.Key));
+        Assert.Equal([KafkaHeaders.Error, KafkaHeaders.Origin, KafkaHeaders.Attempts], bare.Headers.Select(h => h.Key));
+        await infrastructure.CommittedPastAsync(last);
     }
 
     [Fact]
