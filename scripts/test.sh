@@ -14,12 +14,16 @@ for project in $(find tests -name '*.Tests.csproj' | sort); do
   name=$(basename "$project" .csproj)
   echo "== $name"
   dotnet test "$project" -c Release --no-build --nologo -v quiet \
-    --logger "trx;LogFileName=$name.trx" --results-directory "$results" || status=1
+    --logger "trx;LogFileName=$name.trx" --results-directory "$results" && ended=well || ended=badly
   counters=$(grep -o '<Counters [^>]*' "$results/$name.trx" 2>/dev/null | head -n 1)
   p=$(sed -n 's/.* passed="\([0-9]*\)".*/\1/p' <<<"$counters")
   f=$(sed -n 's/.* failed="\([0-9]*\)".*/\1/p' <<<"$counters")
   if [ -z "$p" ] || [ "$((p + f))" = 0 ]; then
     echo "== $name: no test ran" >&2
+    f=1
+  elif [ "$ended" = badly ] && [ "$f" = 0 ]; then
+    # The tests that were not reached are in no count.
+    echo "== $name: it ended before all its tests had run" >&2
     f=1
   fi
   passed=$((passed + ${p:-0}))

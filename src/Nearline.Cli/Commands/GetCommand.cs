@@ -53,9 +53,10 @@ internal static class GetCommand
     /// <summary>A channel to the api.</summary>
     /// <exception cref="CliException">The address is not one.</exception>
     internal static GrpcChannel OpenChannel(string address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+        Uri.TryCreate(address.Contains("://", StringComparison.Ordinal) ? address : $"http://{address}", UriKind.Absolute, out var uri) &&
+        uri.Scheme is "http" or "https"
             ? GrpcChannel.ForAddress(uri!)
-            : throw new CliException($"--api is '{address}'; it must be like http://127.0.0.1:5001");
+            : throw new CliException($"--api is '{address}'; it must be like 127.0.0.1:5001 or http://127.0.0.1:5001");
 
     /// <summary>
     /// The given scenario's answer; or those of all scenarios in which the user has a set; or, for a user without any,
