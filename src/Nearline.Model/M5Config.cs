@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Nearline.Model;
 
 /// <summary>
@@ -31,6 +33,42 @@ public sealed record M5Config
     /// <summary>The preset's name.</summary>
     public string Name { get; init; } = "m5-paper";
 
+    /// <summary>The variant of the preset, a name of <see cref="M5Variants"/>.</summary>
+    public string Variant { get; init; } = M5Variants.Default;
+
+    /// <summary>Which channels make the score.</summary>
+    public ModelChannels Channels { get; init; } = ModelChannels.IdAndCg;
+
+    /// <summary>What the CG channel's embeddings are.</summary>
+    public CgSource CgSource { get; init; } = CgSource.Graph;
+
+    /// <summary>The ID channel's interests.</summary>
+    public InterestExtraction IdInterests { get; init; } = InterestExtraction.SelfAttentionSin;
+
+    /// <summary>The CG channel's interests.</summary>
+    public InterestExtraction CgInterests { get; init; } = InterestExtraction.Sin;
+
+    /// <summary>Whether watches are split into sequences by category; otherwise they are one.</summary>
+    public bool Categorize { get; init; } = true;
+
+    /// <summary>Whether behaviours are decorated with the subsidiary features.</summary>
+    public bool Decorate { get; init; } = true;
+
+    /// <summary>Whether the scenario is a feature, crossed with the others.</summary>
+    public bool ScenarioIndicator { get; init; } = true;
+
+    /// <summary>What makes user embeddings of the features.</summary>
+    public ScenarioMixing Mixing { get; init; } = ScenarioMixing.SplitExperts;
+
+    /// <summary>With <see cref="ScenarioMixing.CustomizedGates"/>, the levels: 1 is CGC, more are PLE.</summary>
+    public int MixingLevels { get; init; } = 1;
+
+    /// <summary>
+    /// With <see cref="ScenarioMixing.CustomizedGates"/>, a scenario's own experts on each level, beside
+    /// <see cref="Experts"/> shared ones.
+    /// </summary>
+    public int ScenarioExperts { get; init; } = 1;
+
     /// <summary>Width d of ID, CG and subsidiary embeddings and of the self-attention.</summary>
     public int Width { get; init; } = 128;
 
@@ -55,7 +93,7 @@ public sealed record M5Config
     /// <summary>Hidden widths of the CG channel's SIN; the ID channel's is linear.</summary>
     public IReadOnlyList<int> SinHidden { get; init; } = [384, 384];
 
-    /// <summary>Experts of each SMoE, n_exp.</summary>
+    /// <summary>Experts of each SMoE, n_exp; the shared ones of CGC.</summary>
     public int Experts { get; init; } = 4;
 
     /// <summary>Output width of an expert.</summary>
@@ -85,6 +123,22 @@ public sealed record M5Config
     /// </summary>
     public bool LastWatch { get; init; }
 
+    /// <summary>Width of the user embeddings and of the index's rows: 2d with two channels, d with one.</summary>
+    [JsonIgnore]
+    public int QueryWidth => Channels == ModelChannels.IdAndCg ? 2 * Width : Width;
+
+    /// <summary>Whether there are CG embeddings of any source.</summary>
+    [JsonIgnore]
+    internal bool HasCg => Channels != ModelChannels.Id;
+
+    /// <summary>Whether they are a table started from the content graph.</summary>
+    [JsonIgnore]
+    internal bool HasCgTable => HasCg && CgSource == CgSource.Graph;
+
+    /// <summary>Whether they are made of raw metadata.</summary>
+    [JsonIgnore]
+    internal bool HasRawMetadata => HasCg && CgSource == CgSource.RawMetadata;
+
     /// <summary>The preset of a name.</summary>
     /// <exception cref="ArgumentException">No preset has the name.</exception>
     public static M5Config ByName(string name) => name switch
@@ -103,7 +157,8 @@ public sealed record M5Config
             (nameof(Width), Width), (nameof(TagWidth), TagWidth), (nameof(FieldWidth), FieldWidth),
             (nameof(ScenarioWidth), ScenarioWidth), (nameof(Layers), Layers), (nameof(HeadWidth), HeadWidth),
             (nameof(FeedForward), FeedForward), (nameof(Experts), Experts), (nameof(ExpertWidth), ExpertWidth),
-            (nameof(Hidden), Hidden), (nameof(MaxLength), MaxLength),
+            (nameof(Hidden), Hidden), (nameof(MaxLength), MaxLength), (nameof(MixingLevels), MixingLevels),
+            (nameof(ScenarioExperts), ScenarioExperts),
         })
         {
             Check(name, value, value >= 1, "at least 1");
@@ -113,13 +168,35 @@ public sealed record M5Config
         Check(nameof(SinHidden), SinHidden.DefaultIfEmpty(1).Min(), SinHidden.All(width => width >= 1), "at least 1");
         Check(nameof(InputDropout), InputDropout, InputDropout is >= 0 and < 1, "from 0 to below 1");
         Check(nameof(EncoderDropout), EncoderDropout, EncoderDropout is >= 0 and < 1, "from 0 to below 1");
+        CheckIsDefined(nameof(Channels), Channels);
+        CheckIsDefined(nameof(CgSource), CgSource);
+        CheckIsDefined(nameof(IdInterests), IdInterests);
+        CheckIsDefined(nameof(CgInterests), CgInterests);
+        CheckIsDefined(nameof(Mixing), Mixing);
+        if (HasRawMetadata)
+        {
+            Check(nameof(Width), Width, Width >= 4, "at least 4 with raw metadata, whose fields share it");
+            Check(nameof(TrainCg), TrainCg, "False; embeddings of raw metadata start at random and must learn");
+        }
+
+        // A name that does not tell the shape would mislead whoever compares bundles.
+        Check(nameof(Variant), M5Variants.ByName(Variant).Of(this) == this, $"'{Variant}'; the other options are not that variant's");
     }
 
-    private static void Check(string name, double value, bool isGood, string rule)
+    private static void CheckIsDefined<T>(string name, T value)
+        where T : struct, Enum
+    {
+        Check(name, Enum.IsDefined(value), $"{value}; must be one of {string.Join(", ", Enum.GetNames<T>())}");
+    }
+
+    private static void Check(string name, double value, bool isGood, string rule) =>
+        Check(name, isGood, $"{value}; must be {rule}");
+
+    private static void Check(string name, bool isGood, string problem)
     {
         if (!isGood)
         {
-            throw new ArgumentException($"{name}: {value}; must be {rule}", name);
+            throw new ArgumentException($"{name}: {problem}", name);
         }
     }
 }

@@ -17,17 +17,19 @@ namespace Nearline.Model;
 internal sealed class M5Model : nn.Module
 {
     private readonly MultiModalEmbedding embedding;
-    private readonly SelfAttentionEncoder attention;
-    private readonly SubsidiaryIntensity idIntensity;
-    private readonly SubsidiaryIntensity cgIntensity;
+    private readonly SelfAttentionEncoder? attention;
+    private readonly SubsidiaryIntensity? idIntensity;
+    private readonly SubsidiaryIntensity? cgIntensity;
     private readonly ScenarioCrossing idCrossing;
-    private readonly ScenarioCrossing cgCrossing;
-    private readonly SplitMixtureOfExperts idExperts;
-    private readonly SplitMixtureOfExperts cgExperts;
-    private readonly DynamicWeighting weighting;
+    private readonly ScenarioCrossing? cgCrossing;
+    private readonly ScenarioMixer idExperts;
+    private readonly ScenarioMixer? cgExperts;
+    private readonly DynamicWeighting? weighting;
     private readonly Linear? idResidual;
     private readonly Linear? cgResidual;
-    private readonly FeatureSchema schema;
+    private readonly SelfAttentionEncoder? cgAttention;
+    private readonly SwishMlp? unifiedItems;
+    private readonly IReadOnlyList<int> slots;
 
     /// <summary>A model with fresh weights, drawn from torch's generator: seed it before.</summary>
     /// <param name="schema">What the inputs mean.</param>
@@ -37,28 +39,44 @@ internal sealed class M5Model : nn.Module
         : base(nameof(M5Model))
     {
         config.Validate();
-        this.schema = schema;
-        Config = config;
-        embedding = new MultiModalEmbedding(schema, config, content);
-        attention = new SelfAttentionEncoder(config);
-        idIntensity = new SubsidiaryIntensity(config.Width, []);
-        cgIntensity = new SubsidiaryIntensity(config.Width, config.SinHidden);
+        if (schema.Categorize != config.Categorize)
+        {
+            throw new ArgumentException($"categorize: {schema.Categorize} in the schema, {config.Categorize} in the config", nameof(schema));
+        }
 
-        var behaviours = Enumerable.Repeat(config.Width, SequenceSlots.Count + (config.LastWatch ? 1 : 0));
+        Config = config;
+        slots = SequenceSlots.Used(config.Categorize);
+        embedding = new MultiModalEmbedding(schema, config, content);
+        attention = config.IdInterests.HasAttention() ? new SelfAttentionEncoder(config) : null;
+        var subsidiaries = config.Decorate ? Subsidiaries.Count : 0;
+        idIntensity = config.IdInterests.HasSin() ? new SubsidiaryIntensity(config.Width, [], subsidiaries) : null;
+        cgIntensity = config.HasCg && config.CgInterests.HasSin()
+            ? new SubsidiaryIntensity(config.Width, config.SinHidden, subsidiaries)
+            : null;
+
+        var isSplit = config.Channels == ModelChannels.IdAndCg;
+        var behaviours = Enumerable.Repeat(
+            config.Width, (slots.Count + (config.LastWatch ? 1 : 0)) * (config.Channels == ModelChannels.Single ? 2 : 1));
         var narrow = Enumerable.Repeat(config.FieldWidth, schema.FieldSizes.Count);
         int[] fields = [.. behaviours, config.TagWidth, .. narrow];
-        idCrossing = new ScenarioCrossing(fields, config.ScenarioWidth);
-        cgCrossing = new ScenarioCrossing(fields, config.ScenarioWidth);
-        idExperts = new SplitMixtureOfExperts(idCrossing.OutputWidth, config.Width, schema.Scenarios.Count, config);
-        cgExperts = new SplitMixtureOfExperts(cgCrossing.OutputWidth, config.Width, schema.Scenarios.Count, config);
-        weighting = new DynamicWeighting(
-            config.TagWidth + (schema.FieldSizes.Count * config.FieldWidth) + config.ScenarioWidth, config);
+        var indicator = config.ScenarioIndicator ? config.ScenarioWidth : 0;
+        idCrossing = new ScenarioCrossing(fields, indicator);
+        cgCrossing = isSplit ? new ScenarioCrossing(fields, indicator) : null;
+        idExperts = ScenarioMixer.Of(idCrossing.OutputWidth, config.Width, schema.Scenarios.Count, config);
+        cgExperts = isSplit ? ScenarioMixer.Of(cgCrossing!.OutputWidth, config.Width, schema.Scenarios.Count, config) : null;
+        weighting = isSplit
+            ? new DynamicWeighting(config.TagWidth + (schema.FieldSizes.Count * config.FieldWidth) + indicator, config)
+            : null;
         if (config.LastWatch)
         {
             idResidual = Zero(nn.Linear(config.Width, config.Width, hasBias: false));
-            cgResidual = Zero(nn.Linear(config.Width, config.Width, hasBias: false));
+            cgResidual = config.HasCg ? Zero(nn.Linear(config.Width, config.Width, hasBias: false)) : null;
         }
 
+        cgAttention = config.HasCg && config.CgInterests.HasAttention() ? new SelfAttentionEncoder(config) : null;
+        unifiedItems = config.Channels == ModelChannels.Single
+            ? new SwishMlp(2 * config.Width, config.Hidden, config.Width, inputDropout: 0)
+            : null;
         RegisterComponents();
     }
 
@@ -75,6 +93,9 @@ internal sealed class M5Model : nn.Module
         Device = device;
     }
 
+    /// <summary>Whether masked shows can be predicted: only self-attention tells a behaviour's neighbours.</summary>
+    public bool HasMaskedTask => attention is not null;
+
     /// <summary>Everything up to the query of equation 6.</summary>
     /// <param name="batch">The users and pairs.</param>
     /// <param name="maskedShows">
@@ -84,16 +105,15 @@ internal sealed class M5Model : nn.Module
     {
         // 4.2 Multi-modal embedding: b_j = [m_j, s_j1, ..., s_jn].
         var subsidiaries = embedding.Subsidiary(batch.Subsidiaries);                    // [T, n_sub, d]
-        var cg = embedding.Cg(batch.Shows);                                             // [T, d]
+        var contents = Config.HasCg ? embedding.Cg(batch.Shows) : null;                 // [T, d]
 
-        // 4.3.2 Self-attention on the ID channel, over main + subsidiary sums.
+        // 4.3.2 Self-attention over main + subsidiary sums, on the ID channel; 4.3.3 SIN, equation 3, on its outputs
+        // for ID, on the raw embeddings for CG.
         var hidden = Encode(maskedShows ?? batch.Shows, subsidiaries, batch);           // [T, d]
-
-        // 4.3.3 SIN, equation 3: on the self-attention's outputs for ID, on the raw embeddings for CG.
-        var idInterests = InterestPooling.Pool(
-            hidden, idIntensity.Forward(hidden, subsidiaries), batch, Config.MeanPooling);  // [U, slots, d]
-        var cgInterests = InterestPooling.Pool(
-            cg, cgIntensity.Forward(cg, subsidiaries), batch, Config.MeanPooling);          // [U, slots, d]
+        var id = Extract(hidden, idIntensity, idResidual, subsidiaries, batch);
+        var cg = contents is null
+            ? null
+            : Extract(Attend(cgAttention, contents, subsidiaries, batch), cgIntensity, cgResidual, subsidiaries, batch);
 
         // 3.2 User features x^u and context features x^c.
         var tags = embedding.Tags(batch.Tags, batch.TagStarts, batch.TagWeights);       // [U, TagWidth]
@@ -101,33 +121,47 @@ internal sealed class M5Model : nn.Module
         var scenario = embedding.Scenario(batch.Pairs.Scenarios);                       // [P, ScenarioWidth]
 
         // 4.4 Scenario indicator and SMoE, equation 4, once for each channel.
-        var lastId = LastWatch(hidden, batch);                                          // [U, d] or null
-        var lastCg = LastWatch(cg, batch);
-        var (uId, idOutputs) = Mix(idCrossing, idExperts, idInterests, lastId, idResidual, tags, narrow, scenario, batch.Pairs);
-        var (uCg, cgOutputs) = Mix(cgCrossing, cgExperts, cgInterests, lastCg, cgResidual, tags, narrow, scenario, batch.Pairs);
+        (Tensor, Tensor?) Mix(ScenarioCrossing crossing, ScenarioMixer experts, params Interests[] interests) =>
+            M5Model.Mix(crossing, experts, interests, tags, narrow, scenario, batch.Pairs);
+        if (Config.Channels != ModelChannels.IdAndCg)
+        {
+            var (u, outputs) = cg is null ? Mix(idCrossing, idExperts, id) : Mix(idCrossing, idExperts, id, cg);
+            return new M5Output(u, null, null, hidden, outputs, null);
+        }
+
+        var (uId, idOutputs) = Mix(idCrossing, idExperts, id);
+        var (uCg, cgOutputs) = Mix(cgCrossing!, cgExperts!, cg!);
 
         // 4.5 The dynamic weight w of equation 6.
-        var w = weighting.Forward(cat(
-            [batch.Pairs.OfUsers(cat([tags, narrow.flatten(1)], 1)), scenario], 1));    // [P, 1]
+        var features = batch.Pairs.OfUsers(cat([tags, narrow.flatten(1)], 1));
+        var w = weighting!.Forward(scenario is null ? features : cat([features, scenario], 1));  // [P, 1]
         return new M5Output(uId, uCg, w, hidden, idOutputs, cgOutputs);
     }
 
     /// <summary>
-    /// The self-attention's outputs: what MLM predicts masked main IDs from (section 4.3.2). Subsidiary features stay.
+    /// The self-attention's outputs on the ID channel: what MLM predicts masked main IDs from (section 4.3.2). Subsidiary
+    /// features stay. The embeddings themselves where the channel has no self-attention.
     /// </summary>
-    public Tensor Encode(Tensor shows, Tensor subsidiaries, BatchTensors batch)
-    {
-        var decorated = embedding.Id(shows) + subsidiaries.sum(1);
-        return attention.Forward(nn.functional.dropout(decorated, Config.EncoderDropout, training), batch);
-    }
+    public Tensor Encode(Tensor shows, Tensor? subsidiaries, BatchTensors batch) =>
+        Attend(attention, embedding.Id(shows), subsidiaries, batch);
 
     /// <summary><see cref="Encode(Tensor, Tensor, BatchTensors)"/> of other shows in the batch's places.</summary>
     public Tensor Encode(Tensor shows, BatchTensors batch) => Encode(shows, embedding.Subsidiary(batch.Subsidiaries), batch);
 
     /// <summary>
     /// The items' side, [E^ID(i), E^CG(i)]: [I, 2d]. Its inner product with <see cref="M5Output.Query"/> is equation 6.
+    /// With one channel [I, d]: E^ID(i), or where it combines both an MLP of the two.
     /// </summary>
-    public Tensor Items() => cat([embedding.ItemIds(), embedding.ItemCgs()], 1);
+    public Tensor Items()
+    {
+        if (!Config.HasCg)
+        {
+            return embedding.ItemIds();
+        }
+
+        var both = cat([embedding.ItemIds(), embedding.ItemCgs()], 1);
+        return unifiedItems is null ? both : unifiedItems.forward(both);
+    }
 
     /// <summary>Logits of MLM's softmax over the ID embedding matrix, equation 2: [M, d] to [M, I].</summary>
     public Tensor MaskedLogits(Tensor hidden) => hidden.matmul(embedding.ItemIds().t());
@@ -139,31 +173,65 @@ internal sealed class M5Model : nn.Module
         return linear;
     }
 
-    private (Tensor User, Tensor Experts) Mix(
+    private static (Tensor User, Tensor? Experts) Mix(
         ScenarioCrossing crossing,
-        SplitMixtureOfExperts experts,
-        Tensor interests,
-        Tensor? last,
-        Linear? residual,
+        ScenarioMixer experts,
+        IReadOnlyList<Interests> channels,
         Tensor tags,
         Tensor narrow,
-        Tensor scenario,
+        Tensor? scenario,
         ScenarioPairs pairs)
     {
-        List<Tensor> fields = [.. interests.unbind(1)];
-        if (last is not null)
+        List<Tensor> fields = [];
+        foreach (var channel in channels)
         {
-            fields.Add(last);
+            fields.AddRange(channel.Sequences);
+            if (channel.Last is not null)
+            {
+                fields.Add(channel.Last);
+            }
         }
 
         fields.Add(tags);
         fields.AddRange(narrow.unbind(1));
         var (user, outputs) = experts.Forward(crossing.Forward(fields, scenario, pairs), pairs);
-        return (last is null ? user : user + residual!.forward(pairs.OfUsers(last)), outputs);
+        foreach (var channel in channels)
+        {
+            user = channel.Last is null ? user : user + channel.Residual!.forward(pairs.OfUsers(channel.Last));
+        }
+
+        return (user, outputs);
+    }
+
+    /// <summary>Self-attention over main + subsidiary sums; without an encoder, the mains.</summary>
+    private Tensor Attend(SelfAttentionEncoder? encoder, Tensor mains, Tensor? subsidiaries, BatchTensors batch)
+    {
+        if (encoder is null)
+        {
+            return mains;
+        }
+
+        var decorated = subsidiaries is null ? mains : mains + subsidiaries.sum(1);
+        return encoder.Forward(nn.functional.dropout(decorated, Config.EncoderDropout, training), batch);
+    }
+
+    private Interests Extract(
+        Tensor tokens, SubsidiaryIntensity? intensity, Linear? residual, Tensor? subsidiaries, BatchTensors batch)
+    {
+        var intensities = intensity?.Forward(tokens, subsidiaries)
+            ?? ones(tokens.shape[0], dtype: tokens.dtype, device: tokens.device);
+        var pooled = InterestPooling.Pool(tokens, intensities, batch, Config.MeanPooling).unbind(1);  // slots of [U, d]
+        return new Interests([.. slots.Select(s => pooled[s])], LastWatch(tokens, batch), residual);
     }
 
     private Tensor? LastWatch(Tensor tokens, BatchTensors batch) =>
         Config.LastWatch
             ? cat([tokens, zeros(1, tokens.shape[1], dtype: tokens.dtype, device: tokens.device)], 0).index_select(0, batch.LastWatch)
             : null;
+
+    /// <summary>What a channel knows of the users' behaviours.</summary>
+    /// <param name="Sequences">The interest of each sequence, each [U, d].</param>
+    /// <param name="Last">The latest watch, [U, d], or null.</param>
+    /// <param name="Residual">From it to the user embedding.</param>
+    private sealed record Interests(IReadOnlyList<Tensor> Sequences, Tensor? Last, Linear? Residual);
 }

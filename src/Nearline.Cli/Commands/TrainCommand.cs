@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nearline.Cli.Modelling;
+using Nearline.Model;
 
 namespace Nearline.Cli.Commands;
 
@@ -13,6 +14,13 @@ internal static class TrainCommand
         var models = CommonOptions.Models();
         var config = new Option<string>("--config") { Description = "m5-small or m5-paper", DefaultValueFactory = _ => "m5-small" };
         config.AcceptOnlyFromAmong("m5-small", "m5-paper");
+        var variant = new Option<string>("--variant")
+        {
+            Description = $"variant of the preset, after the paper's table 2: {string.Join(", ", M5Variants.All.Select(v => $"{v.Name} ({v.PaperName})"))}",
+            HelpName = "name",
+            DefaultValueFactory = _ => M5Variants.Default,
+        };
+        variant.AcceptOnlyFromAmong([.. M5Variants.Names]);
         var protocol = CommonOptions.Protocol();
         var epochs = new Option<int?>("--epochs") { Description = "passes over the data; default: the preset's" };
         var seed = new Option<int?>("--seed") { Description = "seed of weights, sampling and dropout; default: the preset's" };
@@ -21,7 +29,7 @@ internal static class TrainCommand
         var device = CommonOptions.Device();
         var command = new Command("train", "train M5, evaluate it, write a bundle")
         {
-            data, name, models, config, protocol, epochs, seed, csv, activate, device,
+            data, name, models, config, variant, protocol, epochs, seed, csv, activate, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -33,6 +41,7 @@ internal static class TrainCommand
                 {
                     Models = parsed.GetRequiredValue(models),
                     Config = parsed.GetRequiredValue(config),
+                    Variant = parsed.GetRequiredValue(variant),
                     Device = parsed.GetRequiredValue(device),
                     Epochs = parsed.GetValue(epochs),
                     Seed = parsed.GetValue(seed),

@@ -29,8 +29,9 @@ internal static class ModelTraining
     public static async Task<ModelTrainingResult> RunAsync(
         Split split, ModelTrainingOptions options, CancellationToken cancellationToken)
     {
-        var config = M5Config.ByName(options.Config);
-        var preset = TrainingOptions.ByName(options.Config);
+        var variant = M5Variants.ByName(options.Variant);
+        var config = variant.Of(M5Config.ByName(options.Config));
+        var preset = variant.Of(TrainingOptions.ByName(options.Config));
         var training = preset with
         {
             Epochs = options.Epochs ?? preset.Epochs,
@@ -38,7 +39,7 @@ internal static class ModelTraining
             Device = options.Device,
             CsvPath = options.CsvPath,
         };
-        using var model = await Steps.RunAsync($"train {config.Name}", progress => Trainer.Train(
+        using var model = await Steps.RunAsync($"train {config.Name}{(variant.Name == M5Variants.Default ? "" : $", {variant.PaperName}")}", progress => Trainer.Train(
             split, config, training, new EpochLines(progress), cancellationToken)).ConfigureAwait(false);
 
         var evaluations = await Steps.RunAsync("evaluate", _ =>

@@ -9,6 +9,9 @@ internal sealed record ModelTrainingOptions
     /// <summary>The preset: m5-small or m5-paper.</summary>
     public string Config { get; init; } = "m5-small";
 
+    /// <summary>The variant of the preset, a name of <see cref="Nearline.Model.M5Variants"/>.</summary>
+    public string Variant { get; init; } = Nearline.Model.M5Variants.Default;
+
     /// <summary>auto, cpu or cuda.</summary>
     public string Device { get; init; } = "auto";
 

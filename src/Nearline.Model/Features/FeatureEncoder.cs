@@ -130,7 +130,7 @@ public sealed class FeatureEncoder
                 continue;
             }
 
-            slots[(int)SequenceSlots.Of(behaviour.Kind, categories[show])].Add((behaviour, show));
+            slots[(int)SequenceSlots.Of(behaviour.Kind, categories[show], schema.Categorize)].Add((behaviour, show));
             if (behaviour.IsWatched)
             {
                 batch.Watched.Add(show);

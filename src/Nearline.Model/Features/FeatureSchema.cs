@@ -42,6 +42,12 @@ public sealed record FeatureSchema
     /// <summary>Behaviours kept of a sequence, the newest ones.</summary>
     public required int MaxLength { get; init; }
 
+    /// <summary>Whether watches are split by category into sequences.</summary>
+    public bool Categorize { get; init; } = true;
+
+    /// <summary>The shows' raw metadata, for models that embed it; null for the others.</summary>
+    public IReadOnlyList<MetadataField>? Metadata { get; init; }
+
     /// <summary>The shows; their order is the order of the index's rows.</summary>
     public required IReadOnlyList<SchemaShow> Shows { get; init; }
 

@@ -7,7 +7,7 @@ namespace Nearline.Model.Features;
 /// </summary>
 public enum SequenceSlot
 {
-    /// <summary>Watched series.</summary>
+    /// <summary>Watched series; without categorization every watched show.</summary>
     WatchedSeries = 0,
 
     /// <summary>Watched films.</summary>
@@ -32,12 +32,21 @@ internal static class SequenceSlots
     /// <summary>Sequences a user has.</summary>
     public const int Count = 6;
 
+    /// <summary>Those that can hold behaviours.</summary>
+    /// <param name="categorize">Whether watches are split by category.</param>
+    public static IReadOnlyList<int> Used(bool categorize) =>
+        [.. Enumerable.Range(0, Count).Where(s => categorize || s is not ((int)SequenceSlot.WatchedMovies or (int)SequenceSlot.WatchedLive))];
+
     /// <summary>The sequence of a kind of behaviour with a show of a category.</summary>
-    public static SequenceSlot Of(BehaviourKind kind, ShowCategory category) => kind switch
+    /// <param name="kind">What was done.</param>
+    /// <param name="category">The category of the show.</param>
+    /// <param name="categorize">Whether watches are split by category.</param>
+    public static SequenceSlot Of(BehaviourKind kind, ShowCategory category, bool categorize = true) => kind switch
     {
         BehaviourKind.Save => SequenceSlot.Saved,
         BehaviourKind.Like => SequenceSlot.Liked,
         BehaviourKind.Dislike => SequenceSlot.Disliked,
+        _ when !categorize => SequenceSlot.WatchedSeries,
         _ => category switch
         {
             ShowCategory.Series => SequenceSlot.WatchedSeries,

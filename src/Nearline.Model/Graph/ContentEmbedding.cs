@@ -94,7 +94,8 @@ public static class ContentEmbedding
         return (rows, index.Count);
     }
 
-    private static Dictionary<string, float> NodesOf(Show show)
+    /// <summary>The nodes that a show is joined to, each as "kind:VALUE", with the weights of the edges.</summary>
+    internal static Dictionary<string, float> NodesOf(Show show)
     {
         var nodes = new Dictionary<string, float>(StringComparer.Ordinal);
         void Join(string kind, IEnumerable<string> values, float weight)

@@ -13,16 +13,19 @@ namespace Nearline.Model.Layers;
 internal sealed class MultiModalEmbedding : nn.Module
 {
     private readonly Embedding id;
-    private readonly Embedding cg;
-    private readonly Embedding subsidiary;
+    private readonly Embedding? cg;
+    private readonly MetadataEmbedding? metadata;
+    private readonly Embedding? subsidiary;
     private readonly Embedding fields;
     private readonly EmbeddingBag tags;
-    private readonly Embedding scenario;
+    private readonly Embedding? scenario;
     private readonly int shows;
 
     /// <param name="schema">What the rows mean.</param>
     /// <param name="config">Widths.</param>
-    /// <param name="content">The CG embeddings to start from, [shows, width], row-major; null: random.</param>
+    /// <param name="content">
+    /// The CG embeddings to start from, [shows, width], row-major; null: random. Without a CG table nothing reads them.
+    /// </param>
     public MultiModalEmbedding(FeatureSchema schema, M5Config config, float[]? content)
         : base(nameof(MultiModalEmbedding))
     {
@@ -35,24 +38,39 @@ internal sealed class MultiModalEmbedding : nn.Module
         }
 
         id = nn.Embedding(schema.ShowRows, width);
-        cg = nn.Embedding(schema.ShowRows, width);
-        subsidiary = nn.Embedding(Features.Subsidiaries.Rows(schema.MaxLength), width);
+        cg = config.HasCgTable ? nn.Embedding(schema.ShowRows, width) : null;
+        metadata = config.HasRawMetadata
+            ? new MetadataEmbedding(
+                schema.Metadata ?? throw new ArgumentException("metadata: missing from the schema; raw metadata needs it", nameof(schema)),
+                shows,
+                width)
+            : null;
+        subsidiary = config.Decorate ? nn.Embedding(Features.Subsidiaries.Rows(schema.MaxLength), width) : null;
         fields = nn.Embedding(schema.FieldSizes.Sum(), config.FieldWidth);
         tags = nn.EmbeddingBag(Math.Max(1, schema.Tags.Count), config.TagWidth, mode: EmbeddingBagMode.Sum);
-        scenario = nn.Embedding(schema.Scenarios.Count, config.ScenarioWidth);
+        scenario = config.ScenarioIndicator ? nn.Embedding(schema.Scenarios.Count, config.ScenarioWidth) : null;
         RegisterComponents();
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var table in new[] { id, cg, subsidiary })
+        foreach (var table in new[] { id, cg, subsidiary }.OfType<Embedding>())
         {
             nn.init.normal_(table.weight!, 0, 1 / Math.Sqrt(width));
         }
 
         nn.init.normal_(fields.weight!, 0, 1 / Math.Sqrt(config.FieldWidth));
         nn.init.normal_(tags.weight!, 0, 1 / Math.Sqrt(config.TagWidth));
-        nn.init.normal_(scenario.weight!, 0, 1 / Math.Sqrt(config.ScenarioWidth));
+        if (scenario is not null)
+        {
+            nn.init.normal_(scenario.weight!, 0, 1 / Math.Sqrt(config.ScenarioWidth));
+        }
+
         id.weight!.narrow(0, FeatureSchema.PadRow, FeatureSchema.UnknownShowRow + 1).zero_();
+        if (cg is null)
+        {
+            return;
+        }
+
         cg.weight!.narrow(0, FeatureSchema.PadRow, FeatureSchema.FirstShowRow).zero_();
         if (content is not null)
         {
@@ -65,11 +83,11 @@ internal sealed class MultiModalEmbedding : nn.Module
     /// <summary>E^ID of show rows: [...] to [..., d].</summary>
     public Tensor Id(Tensor rows) => id.forward(rows);
 
-    /// <summary>E^CG of show rows: [...] to [..., d].</summary>
-    public Tensor Cg(Tensor rows) => cg.forward(rows);
+    /// <summary>E^CG of show rows, for a model with CG embeddings: [T] to [T, d].</summary>
+    public Tensor Cg(Tensor rows) => cg is not null ? cg.forward(rows) : RawRows().index_select(0, rows);
 
-    /// <summary>E^SH of subsidiary features: [T, n_sub] to [T, n_sub, d].</summary>
-    public Tensor Subsidiary(Tensor rows) => subsidiary.forward(rows);
+    /// <summary>E^SH of subsidiary features, [T, n_sub] to [T, n_sub, d]; null in a model without them.</summary>
+    public Tensor? Subsidiary(Tensor rows) => subsidiary?.forward(rows);
 
     /// <summary>E^SH of narrow fields: [U, n] to [U, n, 8].</summary>
     public Tensor Fields(Tensor rows) => fields.forward(rows);
@@ -77,12 +95,21 @@ internal sealed class MultiModalEmbedding : nn.Module
     /// <summary>Weighted sum of E^SH over each user's tags: [U, TagWidth].</summary>
     public Tensor Tags(Tensor rows, Tensor starts, Tensor weights) => tags.call(rows, starts, weights);
 
-    /// <summary>E^SH of the scenario indicator: [P] to [P, ScenarioWidth].</summary>
-    public Tensor Scenario(Tensor rows) => scenario.forward(rows);
+    /// <summary>E^SH of the scenario indicator, [P] to [P, ScenarioWidth]; null in a model without it.</summary>
+    public Tensor? Scenario(Tensor rows) => scenario?.forward(rows);
 
     /// <summary>E^ID of all shows, in the order of the index: [I, d].</summary>
     public Tensor ItemIds() => id.weight!.narrow(0, FeatureSchema.FirstShowRow, shows);
 
     /// <summary>E^CG of all shows: [I, d].</summary>
-    public Tensor ItemCgs() => cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows);
+    public Tensor ItemCgs() => cg is not null ? cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows) : Raw();
+
+    private Tensor Raw() => (metadata ?? throw new InvalidOperationException("the model has no CG embeddings")).Items();
+
+    /// <summary>Raw metadata by show row; zero for the rows that are no show.</summary>
+    private Tensor RawRows()
+    {
+        var items = Raw();
+        return cat([zeros(FeatureSchema.FirstShowRow, items.shape[1], dtype: items.dtype, device: items.device), items], 0);
+    }
 }

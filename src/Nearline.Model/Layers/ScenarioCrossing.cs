@@ -15,7 +15,7 @@ internal sealed class ScenarioCrossing : nn.Module
     private readonly int[] widths;
 
     /// <param name="widths">The width of each field.</param>
-    /// <param name="scenarioWidth">The width of the indicator.</param>
+    /// <param name="scenarioWidth">The width of the indicator; 0: there is none, and f_s is the fields alone.</param>
     public ScenarioCrossing(IReadOnlyList<int> widths, int scenarioWidth)
         : base(nameof(ScenarioCrossing))
     {
@@ -24,7 +24,7 @@ internal sealed class ScenarioCrossing : nn.Module
         projectionOf = new int[widths.Count];
         for (var i = 0; i < widths.Count; i++)
         {
-            projectionOf[i] = widths[i] == scenarioWidth ? -1 : made.Count;
+            projectionOf[i] = scenarioWidth == 0 || widths[i] == scenarioWidth ? -1 : made.Count;
             if (projectionOf[i] >= 0)
             {
                 made.Add(nn.Linear(widths[i], scenarioWidth, hasBias: false));
@@ -32,7 +32,7 @@ internal sealed class ScenarioCrossing : nn.Module
         }
 
         projections = new ModuleList<Linear>([.. made]);
-        OutputWidth = widths.Sum() + scenarioWidth + widths.Count;
+        OutputWidth = widths.Sum() + (scenarioWidth == 0 ? 0 : scenarioWidth + widths.Count);
         RegisterComponents();
     }
 
@@ -41,10 +41,15 @@ internal sealed class ScenarioCrossing : nn.Module
 
     /// <summary>f_s of each pair: [P, OutputWidth].</summary>
     /// <param name="fields">The users' fields, each [U, width]; they are computed once a user, whatever its scenarios.</param>
-    /// <param name="scenario">E^SH(x^s): [P, scenarioWidth].</param>
+    /// <param name="scenario">E^SH(x^s): [P, scenarioWidth]; null without an indicator.</param>
     /// <param name="pairs">Which user each pair is of.</param>
-    public Tensor Forward(IReadOnlyList<Tensor> fields, Tensor scenario, ScenarioPairs pairs)
+    public Tensor Forward(IReadOnlyList<Tensor> fields, Tensor? scenario, ScenarioPairs pairs)
     {
+        if (scenario is null)
+        {
+            return pairs.OfUsers(cat([.. fields], 1));
+        }
+
         var comparable = new Tensor[widths.Length];
         for (var i = 0; i < widths.Length; i++)
         {

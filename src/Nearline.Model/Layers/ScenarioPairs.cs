@@ -86,6 +86,22 @@ internal sealed class ScenarioPairs
         };
     }
 
+    /// <summary>The rows of a scenario's pairs: [P, ...] to [pairs of it, ...].</summary>
+    public Tensor RowsOf(int scenario, Tensor perPair)
+    {
+        var start = Sizes.AsSpan(0, scenario).ToArray().Sum();
+        return Order is null
+            ? perPair.narrow(0, start, Sizes[scenario])
+            : perPair.index_select(0, Order.narrow(0, start, Sizes[scenario]));
+    }
+
+    /// <summary>Rows by scenario, those of scenarios without pairs left out, in the order of the pairs: [P, ...].</summary>
+    public Tensor Gather(List<Tensor> byScenario)
+    {
+        var gathered = cat(byScenario, 0);
+        return Inverse is null ? gathered : gathered.index_select(0, Inverse);
+    }
+
     /// <summary>Rows of users as rows of pairs: [U, ...] to [P, ...].</summary>
     public Tensor OfUsers(Tensor perUser) => Users is null ? perUser : perUser.index_select(0, Users);
 }

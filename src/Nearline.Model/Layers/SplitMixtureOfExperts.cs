@@ -9,7 +9,7 @@ namespace Nearline.Model.Layers;
 /// <c>u_s = Post_s(sum_k Expert_k(f_s) Gate_k(f_s))</c>: shared experts, one softmax gate since f_s already tells the
 /// scenario, and a post-processing tower a scenario. All are two-layer Swish MLPs.
 /// </summary>
-internal sealed class SplitMixtureOfExperts : nn.Module
+internal sealed class SplitMixtureOfExperts : ScenarioMixer
 {
     private readonly ModuleList<SwishMlp> experts;
     private readonly SwishMlp gate;
@@ -26,15 +26,11 @@ internal sealed class SplitMixtureOfExperts : nn.Module
         RegisterComponents();
     }
 
-    /// <summary>The user embeddings, [P, outputs], and the experts' outputs, [P, n_exp, ExpertWidth].</summary>
-    /// <param name="features">f_s: [P, inputs].</param>
-    /// <param name="pairs">The scenario of each pair.</param>
-    public (Tensor Users, Tensor Experts) Forward(Tensor features, ScenarioPairs pairs)
+    /// <inheritdoc/>
+    public override (Tensor Users, Tensor? Experts) Forward(Tensor features, ScenarioPairs pairs)
     {
         var outputs = stack(experts.Select(e => e.forward(features)), 1);
-        var gates = gate.forward(features).softmax(-1);
-        var mixed = gates.unsqueeze(1).bmm(outputs).squeeze(1);
-        return (Split(mixed, pairs), outputs);
+        return (Split(Weigh(gate.forward(features), outputs), pairs), outputs);
     }
 
     /// <summary>
@@ -61,7 +57,6 @@ internal sealed class SplitMixtureOfExperts : nn.Module
             }
         }
 
-        var gathered = cat(results, 0);
-        return pairs.Inverse is { } inverse ? gathered.index_select(0, inverse) : gathered;
+        return pairs.Gather(results);
     }
 }

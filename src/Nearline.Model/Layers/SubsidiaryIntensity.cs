@@ -16,10 +16,11 @@ internal sealed class SubsidiaryIntensity : nn.Module
 
     /// <param name="width">Width of main and subsidiary embeddings.</param>
     /// <param name="hidden">Hidden widths; none: a linear layer, the paper's choice for the ID channel.</param>
-    public SubsidiaryIntensity(int width, IReadOnlyList<int> hidden)
+    /// <param name="subsidiaries">Subsidiary features of a behaviour, n_sub; 0: the intensity is of the main alone.</param>
+    public SubsidiaryIntensity(int width, IReadOnlyList<int> hidden, int subsidiaries = Features.Subsidiaries.Count)
         : base(nameof(SubsidiaryIntensity))
     {
-        int[] widths = [(width * (1 + Features.Subsidiaries.Count)) + Features.Subsidiaries.Count, .. hidden, 1];
+        int[] widths = [(width * (1 + subsidiaries)) + subsidiaries, .. hidden, 1];
         layers = new ModuleList<Linear>([.. widths.Zip(widths.Skip(1), (from, to) => nn.Linear(from, to))]);
         RegisterComponents();
         using var _ = no_grad();
@@ -29,11 +30,11 @@ internal sealed class SubsidiaryIntensity : nn.Module
 
     /// <summary>The intensity of each token: [T].</summary>
     /// <param name="main">E(m): [T, d].</param>
-    /// <param name="subsidiaries">E(s): [T, n_sub, d].</param>
-    public Tensor Forward(Tensor main, Tensor subsidiaries)
+    /// <param name="subsidiaries">E(s): [T, n_sub, d]; null where n_sub is 0.</param>
+    public Tensor Forward(Tensor main, Tensor? subsidiaries)
     {
-        var crosses = subsidiaries.matmul(main.unsqueeze(-1)).squeeze(-1);
-        var x = cat([main, subsidiaries.flatten(1), crosses], 1);
+        var crosses = subsidiaries?.matmul(main.unsqueeze(-1)).squeeze(-1);
+        var x = subsidiaries is null ? main : cat([main, subsidiaries.flatten(1), crosses!], 1);
         for (var i = 0; i < layers.Count; i++)
         {
             x = layers[i].forward(i == 0 ? x : nn.functional.relu(x));

@@ -91,14 +91,13 @@ public static class M5Bundle
         var items = Parse(
             () => JsonSerializer.Deserialize<List<CatalogItem>>(File.ReadAllBytes(itemsFile), Json), itemsFile);
         Check(bundle, hyperparameters.Config, schema, items);
-
         var network = new M5Model(schema, hyperparameters.Config, null);
         try
         {
             ReadWeights(bundle.PathOf(WeightsFile), network);
             network.MoveTo(device);
             using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
-            var matrix = index.Read<float>(IndexTensor, items.Count, 2 * hyperparameters.Config.Width);
+            var matrix = index.Read<float>(IndexTensor, items.Count, hyperparameters.Config.QueryWidth);
             return new M5Retriever(
                 bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, matrix);
         }
@@ -124,7 +123,9 @@ public static class M5Bundle
 
     private static void Check(BundleDirectory bundle, M5Config config, FeatureSchema schema, List<CatalogItem> items)
     {
+        var manifest = Path.Combine(bundle.Path, BundleManifest.FileName);
         var vocabulary = bundle.PathOf(VocabularyFile);
+        Validate(manifest, config.Validate);
         if (schema.Version != FeatureSchema.CurrentVersion)
         {
             throw new BundleException(
@@ -134,6 +135,18 @@ public static class M5Bundle
         if (schema.MaxLength != config.MaxLength)
         {
             throw new BundleException(vocabulary, $"max_length: expected {config.MaxLength} as the manifest says, found {schema.MaxLength}");
+        }
+
+        if (schema.Categorize != config.Categorize)
+        {
+            throw new BundleException(vocabulary, $"categorize: expected {config.Categorize} as the manifest says, found {schema.Categorize}");
+        }
+
+        if (config.HasRawMetadata)
+        {
+            var metadata = schema.Metadata
+                ?? throw new BundleException(vocabulary, "metadata: missing; the manifest says that the CG channel embeds raw metadata");
+            Validate(vocabulary, () => metadata.ToList().ForEach(f => f.Validate(schema.Shows.Count)));
         }
 
         if (!schema.Scenarios.SequenceEqual(bundle.Manifest.Scenarios.Select(s => s.Id), StringComparer.Ordinal))
@@ -158,6 +171,18 @@ public static class M5Bundle
             throw new BundleException(
                 itemsFile,
                 $"scenario_watchers of '{item.Id}': expected {schema.Scenarios.Count}, one a scenario, found {item.ScenarioWatchers.Count}");
+        }
+    }
+
+    private static void Validate(string file, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (ArgumentException e)
+        {
+            throw new BundleException(file, e.Message, e);
         }
     }
 

@@ -53,7 +53,7 @@ public sealed class M5Retriever : IRetriever
 
         pools = [.. scenarios.Select(s => PoolOf(s, items))];
         limitedItems = [.. Enumerable.Range(0, items.Count).Where(i => items[i].AvailableFrom is not null || items[i].AvailableUntil is not null)];
-        index = new ExactIndex(matrix ?? ReadItems(model), 2 * model.Config.Width);
+        index = new ExactIndex(matrix ?? ReadItems(model), model.Config.QueryWidth);
         model.eval();
     }
 
@@ -130,7 +130,7 @@ public sealed class M5Retriever : IRetriever
         }
     }
 
-    /// <summary>The queries of a batch's pairs, [P, 2d] row-major: the whole user tower.</summary>
+    /// <summary>The queries of a batch's pairs, [P, QueryWidth] row-major: the whole user tower.</summary>
     internal float[] Queries(EncodedBatch users, ReadOnlySpan<int> pairUsers, ReadOnlySpan<int> pairScenarios)
     {
         if (pairUsers.IsEmpty)
@@ -230,13 +230,13 @@ public sealed class M5Retriever : IRetriever
 
     private ScoredShow[] Describe(SearchResult found, float[] queries, int pair)
     {
-        var width = model.Config.Width;
-        var query = queries.AsSpan(2 * width * pair, width);
+        var idWidth = model.Config.Channels == ModelChannels.IdAndCg ? model.Config.Width : model.Config.QueryWidth;
+        var query = queries.AsSpan(model.Config.QueryWidth * pair, idWidth);
         var shows = new ScoredShow[found.Rows.Length];
         for (var i = 0; i < shows.Length; i++)
         {
             var row = found.Rows[i];
-            var idScore = VectorMath.Dot(query, index.Row(row)[..width]);
+            var idScore = VectorMath.Dot(query, index.Row(row)[..idWidth]);
             shows[i] = new ScoredShow(items[row].Id, items[row].Category, found.Scores[i], idScore);
         }
 

@@ -8,8 +8,8 @@ namespace Nearline.Model.Training;
 /// <summary>The hybrid loss of equation 9 and its parts, each a scalar tensor.</summary>
 /// <param name="Total">L = L_Match + alpha L_MLM + beta L_DIS.</param>
 /// <param name="Match">Equation 7.</param>
-/// <param name="Mlm">Equation 2; zero without masked shows.</param>
-/// <param name="Disagreement">Equation 5, the mean of both channels.</param>
+/// <param name="Mlm">Equation 2; zero without masked shows or without self-attention on the ID channel.</param>
+/// <param name="Disagreement">Equation 5, the mean of the channels; zero without experts.</param>
 internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor Disagreement)
 {
     private const float Excluded = -1e9f;
@@ -30,7 +30,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
         Random random)
     {
         var device = batch.Shows.device;
-        var masked = options.Alpha > 0 && options.MaskRate > 0
+        var masked = model.HasMaskedTask && options.Alpha > 0 && options.MaskRate > 0
             ? MaskedShows.Of(batch, options.MaskRate, random, device)
             : null;
         var output = model.Forward(batch, options.SeparateMaskedPass ? null : masked?.Shows);
@@ -42,8 +42,11 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
             mlm = nn.functional.cross_entropy(model.MaskedLogits(hidden.index_select(0, masked.Positions)), masked.Targets);
         }
 
-        var disagreement =
-            (SplitMixtureOfExperts.Disagreement(output.IdExperts) + SplitMixtureOfExperts.Disagreement(output.CgExperts)) * 0.5;
+        Tensor[] disagreements =
+            [.. new[] { output.IdExperts, output.CgExperts }.OfType<Tensor>().Select(SplitMixtureOfExperts.Disagreement)];
+        var disagreement = disagreements.Length == 0
+            ? zeros(1, device: device).squeeze(0)
+            : disagreements.Aggregate((a, b) => a + b) * (1.0 / disagreements.Length);
         return new HybridLoss(match + (mlm * options.Alpha) + (disagreement * options.Beta), match, mlm, disagreement);
     }
 

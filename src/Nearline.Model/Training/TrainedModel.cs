@@ -62,13 +62,21 @@ public sealed class TrainedModel : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();
 
+    /// <summary>The feature schema of a data set for models of a shape.</summary>
+    internal static FeatureSchema SchemaOf(Dataset train, M5Config config) =>
+        FeatureSchema.Build(train, config.MaxLength) with
+        {
+            Categorize = config.Categorize,
+            Metadata = config.HasRawMetadata ? RawMetadata.Of(train.Shows) : null,
+        };
+
     /// <summary>A model with random weights but all else in place.</summary>
     internal static TrainedModel Fresh(
         Dataset train, M5Config config, TrainingOptions? options, int seed, string dataFingerprint, Device device)
     {
         config.Validate();
-        var schema = FeatureSchema.Build(train, config.MaxLength);
-        var content = ContentEmbedding.Of(train.Shows, config.Width, seed);
+        var schema = SchemaOf(train, config);
+        var content = config.HasCgTable ? ContentEmbedding.Of(train.Shows, config.Width, seed) : null;
         manual_seed(seed);
         var network = new M5Model(schema, config, content);
         network.MoveTo(device);

@@ -63,7 +63,7 @@ public sealed class LayerTests : IDisposable
         Tensor Scalar()
         {
             var (user, outputs) = experts.Forward(crossing.Forward([.. fields.Select(f => f.Leaf)], scenario, pairs), pairs);
-            return (user * weighting.Forward(scenario)).sum() + SplitMixtureOfExperts.Disagreement(outputs);
+            return (user * weighting.Forward(scenario)).sum() + SplitMixtureOfExperts.Disagreement(outputs!);
         }
 
         Tensors.CheckGradients(
@@ -202,7 +202,7 @@ public sealed class LayerTests : IDisposable
                 Math.Abs(Product(a, b)) / Math.Sqrt(Product(a, a) * Product(b, b)))) / 4;
         }
 
-        Assert.Equal(disagreement / 5, SplitMixtureOfExperts.Disagreement(outputs).item<double>(), 1e-8);
+        Assert.Equal(disagreement / 5, SplitMixtureOfExperts.Disagreement(outputs!).item<double>(), 1e-8);
     }
 
     [Fact]

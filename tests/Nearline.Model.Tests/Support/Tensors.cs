@@ -27,9 +27,9 @@ internal static class Tensors
     public static void Randomize(nn.Module module, int seed, double scale = 0.5)
     {
         using var _ = no_grad();
-        foreach (var (name, parameter) in module.named_parameters())
+        foreach (var (place, parameter) in module.parameters().Index())
         {
-            using var values = Random(seed + name.Length + name[^1], parameter.shape) * scale;
+            using var values = Random((1000 * seed) + place, parameter.shape) * scale;
             parameter.copy_(values.to(parameter.dtype));
         }
     }

@@ -42,7 +42,7 @@ public sealed class HybridLossTests : IDisposable
         var loss = HybridLoss.Of(model, batch, encoded, targets, options, new Random(9));
 
         var output = model.Forward(batch);
-        var (uId, uCg, w) = (Tensors.Doubles(output.UserId), Tensors.Doubles(output.UserCg), Tensors.Doubles(output.Weight));
+        var (uId, uCg, w) = (Tensors.Doubles(output.UserId), Tensors.Doubles(output.UserCg!), Tensors.Doubles(output.Weight!));
         var items = Tensors.Doubles(model.Items());
         var d = TinyWorld.Config.Width;
         var match = 0.0;
@@ -69,8 +69,8 @@ public sealed class HybridLossTests : IDisposable
         }).Average();
         Assert.Equal(mlm, loss.Mlm.item<float>(), 1e-4);
 
-        var disagreement = (SplitMixtureOfExperts.Disagreement(output.IdExperts).item<float>() +
-            SplitMixtureOfExperts.Disagreement(output.CgExperts).item<float>()) / 2;
+        var disagreement = (SplitMixtureOfExperts.Disagreement(output.IdExperts!).item<float>() +
+            SplitMixtureOfExperts.Disagreement(output.CgExperts!).item<float>()) / 2;
         Assert.Equal(disagreement, loss.Disagreement.item<float>(), 1e-5);
         Assert.Equal(match + (0.3 * mlm) + (0.7 * disagreement), loss.Total.item<float>(), 1e-4);
     }
@@ -111,7 +111,7 @@ public sealed class HybridLossTests : IDisposable
         using var gradient = no_grad();
         var masked = MaskedShows.Of(batch, 0.5, new Random(4), CPU)!;
         var (plain, seen) = (model.Forward(batch), model.Forward(batch, masked.Shows));
-        Assert.Equal(Tensors.Doubles(plain.UserCg), Tensors.Doubles(seen.UserCg));
+        Assert.Equal(Tensors.Doubles(plain.UserCg!), Tensors.Doubles(seen.UserCg!));
         Assert.NotEqual(Tensors.Doubles(plain.UserId), Tensors.Doubles(seen.UserId));
     }
 }
