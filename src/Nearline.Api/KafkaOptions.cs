@@ -17,7 +17,7 @@ public sealed class KafkaOptions
     public string RefreshTopic { get; set; } = KafkaTopics.Refresh;
 
     /// <summary>Further librdkafka settings by their own names, such as <c>security.protocol</c>.</summary>
-    public Dictionary<string, string> Properties { get; set; } = [];
+    public Dictionary<string, string> Client { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Settings of a producer whose messages may be lost rather than pile up.</summary>
     internal ProducerConfig ToProducerConfig()
@@ -31,7 +31,7 @@ public sealed class KafkaOptions
             MessageTimeoutMs = 10_000,
             QueueBufferingMaxMessages = 10_000,
         };
-        foreach (var (key, value) in Properties)
+        foreach (var (key, value) in Client)
         {
             config.Set(key, value);
         }

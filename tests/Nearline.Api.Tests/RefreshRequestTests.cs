@@ -66,7 +66,7 @@ public sealed class RefreshRequestTests(SharedRedis redis)
         await using var api = await RunningApi.StartReadyAsync(
             redis.Address,
             ("Kafka:BootstrapServers", kafka.BootstrapServers),
-            ("Kafka:Properties:message.timeout.ms", 300));
+            ("Kafka:Client:message.timeout.ms", 300));
         kafka.BrokerDown();
         var clock = System.Diagnostics.Stopwatch.StartNew();
 

@@ -10,6 +10,10 @@ internal sealed class KafkaOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Kafka";
 
+    /// <summary>What counting each event once depends on.</summary>
+    private static readonly string[] Reserved =
+        ["enable.auto.commit", "enable.auto.offset.store", "enable.partition.eof", "partition.assignment.strategy"];
+
     /// <summary>Brokers to start from, <c>host:port</c> separated by commas. Required.</summary>
     public string BootstrapServers { get; set; } = "";
 
@@ -42,7 +46,7 @@ internal sealed class KafkaOptions
 
     /// <summary>
     /// Further settings of librdkafka for consumer and producer, by its own names, such as
-    /// <c>security.protocol</c> and <c>sasl.username</c>.
+    /// <c>security.protocol</c> and <c>sasl.username</c>. Those that commits depend on are refused.
     /// </summary>
     public Dictionary<string, string> Client { get; } = new(StringComparer.Ordinal);
 
@@ -100,6 +104,11 @@ internal sealed class KafkaOptions
             check.InRange(
                 nameof(SessionTimeout), options.SessionTimeout, TimeSpan.FromSeconds(1), Least(TimeSpan.FromMinutes(30), options.MaxPollInterval));
             check.InRange(nameof(FetchWait), options.FetchWait, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
+            foreach (var setting in Reserved.Where(options.Client.ContainsKey))
+            {
+                check.NotAllowed($"Client:{setting}", options.Client[setting], "the worker sets it itself, since counting each event once depends on it");
+            }
+
             return check.Result();
         }
 

@@ -24,6 +24,9 @@ internal sealed class OptionsCheck(string section)
         }
     }
 
+    public void NotAllowed(string key, string? value, string why) =>
+        failures.Add($"{section}:{key} is '{value}'; leave it out: {why}");
+
     public void OneOf(string key, string? value, IReadOnlyCollection<string> allowed)
     {
         if (value is null || !allowed.Contains(value))

@@ -26,7 +26,7 @@ internal sealed class WorkerOptions
     /// <summary>Where the model runs: auto (cuda when there is one), cpu or cuda.</summary>
     public string Device { get; set; } = "auto";
 
-    /// <summary>Threads of one tower pass on the CPU, 0 to 256; 0: as many as cores.</summary>
+    /// <summary>Threads of one tower pass on the CPU, 0 to 256; 0: half the cores.</summary>
     public int Threads { get; set; }
 
     /// <summary>How often the pointer to the active model is read. 10 ms to 1 h.</summary>

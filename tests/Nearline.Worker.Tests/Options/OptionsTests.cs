@@ -16,6 +16,7 @@ public sealed class OptionsTests
     [InlineData("--Worker:RefreshOn:0=delete_user", "Worker:RefreshOn is 'delete_user'; it must be one of login, ")]
     [InlineData("--Kafka:BootstrapServers=", "Kafka:BootstrapServers is ''; a list like host:port,host:port is needed")]
     [InlineData("--Kafka:MaxPollInterval=00:00:01", "Kafka:MaxPollInterval is 00:00:01; it must be from 00:00:10 to 01:00:00")]
+    [InlineData("--Kafka:Client:enable.auto.commit=true", "Kafka:Client:enable.auto.commit is 'true'; leave it out: ")]
     [InlineData("--Redis:ConnectTimeout=01:00:00", "Redis:ConnectTimeout is 01:00:00")]
     public async Task Bad_value_stops_the_start_by_key_value_and_range(string argument, string expected)
     {

@@ -38,7 +38,7 @@ public sealed class KafkaTroubleTests
                 if (requests[0].UserId == "u0")
                 {
                     entered.Set();
-                    leave.Wait(TimeSpan.FromSeconds(25));
+                    leave.Wait(TimeSpan.FromSeconds(90));
                 }
             },
         };
@@ -87,7 +87,7 @@ public sealed class KafkaTroubleTests
             {
                 if (requests[0].UserId.Length > 0)
                 {
-                    leave.Wait(TimeSpan.FromSeconds(25));
+                    leave.Wait(TimeSpan.FromSeconds(90));
                 }
             },
         };
