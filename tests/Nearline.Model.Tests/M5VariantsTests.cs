@@ -47,7 +47,10 @@ public sealed class M5VariantsTests : IDisposable
             Threads = 1,
             Device = "cpu",
         };
-        using var model = Trainer.Train(Splits.LeaveOneOut(World), variant.Of(TinyWorld.Config), training);
+        var tensors = new List<long>();
+        using var model = Trainer.Train(
+            Splits.LeaveOneOut(World), variant.Of(TinyWorld.Config), training, new Inline(_ => tensors.Add(LiveTensors.Count())));
+        Assert.Single(tensors.Skip(1).Distinct());
         Assert.True(
             model.Epochs[^1].Match < model.Epochs[0].Match - 0.05, $"{model.Epochs[0].Match} to {model.Epochs[^1].Match}");
 
@@ -214,6 +217,9 @@ public sealed class M5VariantsTests : IDisposable
         using var other = new M5Model(narrower, model.Config, null);
         Assert.Equal([untold.Shows.Count, 2L * d], other.Items().shape);
 
+        var nothing = Assert.Throws<ArgumentException>(() => new M5Model(schema with { Metadata = [] }, model.Config, null));
+        Assert.Contains("metadata: empty", nothing.Message, StringComparison.Ordinal);
+
         var error = Assert.Throws<ArgumentException>(() => (tags with { Size = 1 }).Validate(schema.Shows.Count));
         Assert.Contains("metadata 'tag', Rows: must be from 0 to below 1", error.Message, StringComparison.Ordinal);
     }
@@ -288,6 +294,11 @@ public sealed class M5VariantsTests : IDisposable
 
         using var loaded = M5Retriever.Load(Rewritten(good, options, directory), "cpu");
         Assert.Equal(["everything", "on-demand"], loaded.Scenarios);
+    }
+
+    private sealed class Inline(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
     }
 
     private static Dataset Described(Dataset world) => world with

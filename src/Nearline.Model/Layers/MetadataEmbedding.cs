@@ -12,16 +12,20 @@ namespace Nearline.Model.Layers;
 internal sealed class MetadataEmbedding : nn.Module
 {
     private readonly ModuleList<EmbeddingBag> tables;
-    private readonly int shows;
     private readonly int width;
 
-    /// <param name="metadata">The fields.</param>
+    /// <param name="metadata">The fields; at least one.</param>
     /// <param name="shows">Shows of the catalog, I.</param>
     /// <param name="width">Width of the embedding, d.</param>
     public MetadataEmbedding(IReadOnlyList<MetadataField> metadata, int shows, int width)
         : base(nameof(MetadataEmbedding))
     {
-        (this.shows, this.width) = (shows, width);
+        if (metadata.Count == 0)
+        {
+            throw new ArgumentException("metadata: empty; raw metadata needs a tag, an actor, a year or words that some shows share", nameof(metadata));
+        }
+
+        this.width = width;
         tables = new ModuleList<EmbeddingBag>(
             [.. metadata.Select((field, f) => nn.EmbeddingBag(field.Size, ShareOf(f, metadata.Count), mode: EmbeddingBagMode.Sum))]);
         RegisterComponents();
@@ -39,10 +43,9 @@ internal sealed class MetadataEmbedding : nn.Module
         }
     }
 
-    /// <summary>All shows in the order of the index, on the tables' device: [I, d].</summary>
-    public Tensor Items() => tables.Count == 0
-        ? zeros(shows, width)
-        : cat([.. tables.Select((t, f) => t.call(get_buffer($"rows{f}")!, get_buffer($"starts{f}")!, get_buffer($"weights{f}")!))], 1);
+    /// <summary>All shows in the order of the index: [I, d].</summary>
+    public Tensor Items() => cat(
+        [.. tables.Select((t, f) => t.call(get_buffer($"rows{f}")!, get_buffer($"starts{f}")!, get_buffer($"weights{f}")!))], 1);
 
     private static Tensor Kept(Tensor buffer) => buffer.DetachFromDisposeScope();
 
