@@ -7,7 +7,7 @@ namespace Nearline.Model.Evaluation;
 /// <summary>
 /// Evaluates a retriever the way it serves: for each target the history is folded up to just before it, the time is
 /// that of the history's last event, and the set is what would have been stored: of the scenario's pool, without
-/// watched shows.
+/// watched shows unless the options say otherwise. One pass ranks; all figures come from the ranks.
 /// </summary>
 public static class Evaluator
 {
@@ -20,34 +20,49 @@ public static class Evaluator
     /// <param name="targets">What to predict.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
     public static EvaluationReport Evaluate(
-        IRetriever retriever, Dataset dataset, IReadOnlyList<EvaluationTarget> targets, CancellationToken cancellationToken = default)
+        IRetriever retriever, Dataset dataset, IReadOnlyList<EvaluationTarget> targets, CancellationToken cancellationToken = default) =>
+        Evaluate(retriever, dataset, targets, new EvaluationOptions(), cancellationToken);
+
+    /// <summary>Evaluates, with intervals and debiased figures where the options ask for them.</summary>
+    /// <param name="retriever">What makes the sets.</param>
+    /// <param name="dataset">The data set that the targets point into.</param>
+    /// <param name="targets">What to predict.</param>
+    /// <param name="options">Which figures, and whether sets leave out what was watched.</param>
+    /// <param name="cancellationToken">Stops between batches.</param>
+    public static EvaluationReport Evaluate(
+        IRetriever retriever,
+        Dataset dataset,
+        IReadOnlyList<EvaluationTarget> targets,
+        EvaluationOptions options,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(retriever);
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(targets);
-        var sums = new SortedDictionary<string, double[]>(StringComparer.Ordinal);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.BootstrapDraws, nameof(options));
+        var categories = dataset.Shows.ToDictionary(s => s.Id, s => s.Category, StringComparer.Ordinal);
+        var coverage = new Dictionary<string, Coverage>(StringComparer.Ordinal);
+        var ranks = new List<RankedTarget>(targets.Count);
         foreach (var batch in Requests(dataset, targets).Chunk(BatchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var sets = retriever.Retrieve([.. batch.Select(b => b.Request)], Limit).Users;
+            var requests = batch.Select(b => b.Request with { IncludeWatched = !options.LeaveOutWatched });
+            var sets = retriever.Retrieve([.. requests], Limit).Users;
             for (var i = 0; i < batch.Length; i++)
             {
                 var target = batch[i].Target;
-                var sum = sums.TryGetValue(target.Scenario, out var known) ? known : sums[target.Scenario] = new double[4];
-                var set = sets[i].FirstOrDefault(s => s.Scenario == target.Scenario);
-                Count(sum, RankOf(set, target.ShowId));
+                var set = sets[i].FirstOrDefault(s => s.Scenario == target.Scenario)?.Shows ?? [];
+                if (!coverage.TryGetValue(target.Scenario, out var covered))
+                {
+                    coverage[target.Scenario] = covered = new Coverage();
+                }
+
+                ranks.Add(new RankedTarget(target, categories[target.ShowId], Read(set, target.ShowId, covered)));
             }
         }
 
-        ScenarioMetrics[] scenarios =
-        [
-            .. sums.Select(s => new ScenarioMetrics(
-                s.Key, (int)s.Value[0], s.Value[1] / s.Value[0], s.Value[2] / s.Value[0], s.Value[3] / s.Value[0])),
-        ];
-        double Mean(Func<ScenarioMetrics, double> of) => scenarios.Length == 0 ? 0 : scenarios.Average(of);
-        return new EvaluationReport(
-            scenarios,
-            new ScenarioMetrics("average", scenarios.Sum(s => s.Targets), Mean(s => s.Hr20), Mean(s => s.Hr100), Mean(s => s.Ndcg10)));
+        return ReportBuilder.Build(dataset, ranks, coverage, options);
     }
 
     /// <summary>A request for each target, in the order of users and actions.</summary>
@@ -81,24 +96,20 @@ public static class Evaluator
         }
     }
 
-    private static int RankOf(ScenarioCandidates? set, string showId)
+    private static int Read(IReadOnlyList<ScoredShow> set, string showId, Coverage covered)
     {
-        for (var rank = 0; rank < (set?.Shows.Count ?? 0); rank++)
+        var found = 0;
+        for (var rank = 1; rank <= set.Count; rank++)
         {
-            if (set!.Shows[rank].ShowId == showId)
+            var id = set[rank - 1].ShowId;
+            found = found == 0 && id == showId ? rank : found;
+            covered.First100.Add(id);
+            if (rank <= 20)
             {
-                return rank;
+                covered.First20.Add(id);
             }
         }
 
-        return int.MaxValue;
-    }
-
-    private static void Count(double[] sum, int rank)
-    {
-        sum[0]++;
-        sum[1] += rank < 20 ? 1 : 0;
-        sum[2] += rank < 100 ? 1 : 0;
-        sum[3] += rank < 10 ? 1 / Math.Log2(rank + 2) : 0;
+        return found;
     }
 }

@@ -82,5 +82,5 @@ public sealed class PopularityBaseline : IRetriever
 
     private bool IsOffered(string showId, RetrievalRequest request) =>
         !(shows[showId].AvailableFrom > request.Now) && !(shows[showId].AvailableUntil <= request.Now) &&
-        !request.History.HasWatched(showId);
+        (request.IncludeWatched || !request.History.HasWatched(showId));
 }

@@ -177,7 +177,8 @@ public sealed class M5Retriever : IRetriever
         var masks = new ItemMask?[userOf.Length];
         for (var p = 0; p < masks.Length; p++)
         {
-            masks[p] = MaskOf(pairScenarios[p], encoded.WatchedOf(userOf[p]), requests[from + userOf[p]].Now);
+            var request = requests[from + userOf[p]];
+            masks[p] = MaskOf(pairScenarios[p], request.IncludeWatched ? [] : encoded.WatchedOf(userOf[p]), request.Now);
         }
 
         var found = index.Search(queries, Math.Min(limit, items.Count), masks);
