@@ -1,13 +1,13 @@
 using System.CommandLine;
-using System.Text.Json;
 using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
 using Nearline.Model.Bundles;
+using Nearline.Model.Evaluation;
 using Nearline.Model.Serving;
 
 namespace Nearline.Cli.Commands;
 
-/// <summary><c>nearline evaluate</c>: how good a bundle is, beside popularity, by the same protocol in the same run.</summary>
+/// <summary><c>nearline evaluate</c>: how good a bundle is, beside baselines, by the same protocol in the same run.</summary>
 internal static class EvaluateCommand
 {
     public static Command Create()
@@ -15,35 +15,53 @@ internal static class EvaluateCommand
         var data = CommonOptions.Data();
         var name = CommonOptions.Dataset();
         var models = CommonOptions.Models();
-        var version = new Option<string?>("--model") { Description = "the bundle's version; default: the active one" };
+        var version = new Option<string?>("--model") { Description = "the bundle's version, or none: baselines only; default: the active one" };
+        var baselines = new Option<string>("--baselines")
+        {
+            Description = $"what to compare with, of {string.Join(",", Baselines.Names)}",
+            DefaultValueFactory = _ => string.Join(',', Baselines.Usual),
+        };
+        var unfiltered = new Option<bool>("--unfiltered")
+        {
+            Description = "let sets contain watched shows, as published figures on the Amazon sets do",
+        };
         var protocol = CommonOptions.Protocol();
-        var json = new Option<bool>("--json") { Description = "print a JSON line for each model and scenario" };
+        var json = new Option<bool>("--json") { Description = "print all figures, a JSON line for each model and group of targets" };
         var device = CommonOptions.Device();
         var command = new Command("evaluate", "evaluate a bundle on held-out watches")
         {
-            data, name, models, version, protocol, json, device,
+            data, name, models, version, protocol, baselines, unfiltered, json, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
+            var opponents = Baselines.Parse(parsed.GetRequiredValue(baselines));
+            var chosen = ModelPath(parsed.GetRequiredValue(models), parsed.GetValue(version));
+            if (chosen is null && opponents.Count == 0)
+            {
+                throw new CliException("--model is none and --baselines is empty: nothing to evaluate");
+            }
+
             var dataset = await DatasetInput.ReadAsync(
                 parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation).ConfigureAwait(false);
             var split = Protocols.Split(dataset, parsed.GetRequiredValue(protocol));
-            var directory = parsed.GetRequiredValue(models);
-            var chosen = parsed.GetValue(version) ?? new BundleStore(directory).ActiveVersion
-                ?? throw new CliException($"--models is '{directory}', where no bundle is active; train one or name it with --model");
+            var options = EvaluationOptions.Full(split) with { LeaveOutWatched = !parsed.GetValue(unfiltered) };
             var evaluations = await Steps.RunAsync("evaluate", _ =>
             {
-                using var retriever = M5Retriever.Load(Path.Combine(directory, chosen), parsed.GetRequiredValue(device));
-                return ModelTraining.Evaluate(chosen, retriever, split, cancellation);
+                var evaluated = new List<NamedEvaluation>();
+                if (chosen is not null)
+                {
+                    using var retriever = M5Retriever.Load(chosen, parsed.GetRequiredValue(device));
+                    evaluated.Add(ModelTraining.Evaluate(retriever.ModelVersion, retriever, split, options, cancellation));
+                }
+
+                evaluated.AddRange(opponents.Select(o => Baselines.Evaluate(o, split, options, cancellation)));
+                return evaluated;
             }).ConfigureAwait(false);
             if (parsed.GetValue(json))
             {
-                foreach (var (model, report) in evaluations)
+                foreach (var line in Evaluations.Lines(evaluations))
                 {
-                    foreach (var metrics in report.Scenarios.Append(report.Average))
-                    {
-                        System.Console.WriteLine(JsonSerializer.Serialize(new { model, metrics }, JsonSerializerOptions.Web));
-                    }
+                    System.Console.WriteLine(line);
                 }
             }
             else
@@ -55,4 +73,12 @@ internal static class EvaluateCommand
         });
         return command;
     }
+
+    /// <summary>The bundle's directory; null where none is to be evaluated.</summary>
+    private static string? ModelPath(string directory, string? version) =>
+        version == "none"
+            ? null
+            : Path.Combine(directory, version ?? new BundleStore(directory).ActiveVersion
+                ?? throw new CliException(
+                    $"--models is '{directory}', where no bundle is active; train one, name it with --model, or say --model none"));
 }

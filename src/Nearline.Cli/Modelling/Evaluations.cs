@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Nearline.Model.Evaluation;
 using Spectre.Console;
 
@@ -15,7 +16,7 @@ internal static class Evaluations
     public static void Print(IReadOnlyList<NamedEvaluation> evaluations)
     {
         var table = new Table().Border(TableBorder.Simple);
-        table.AddColumns("scenario", "model", "targets", "HR@20", "HR@100", "NDCG@10");
+        table.AddColumns("scenario", "model", "targets", "HR@20", "95 %", "HR@100", "NDCG@10");
         foreach (var scenario in evaluations[0].Report.Scenarios.Select(s => s.Scenario).Append("average"))
         {
             foreach (var (name, report) in evaluations)
@@ -26,11 +27,30 @@ internal static class Evaluations
                     name,
                     metrics.Targets.ToString("N0", CultureInfo.InvariantCulture),
                     metrics.Hr20.ToString("F4", CultureInfo.InvariantCulture),
+                    metrics.Intervals is { } of
+                        ? string.Create(CultureInfo.InvariantCulture, $"{of.Hr20.Low:F4} to {of.Hr20.High:F4}")
+                        : "",
                     metrics.Hr100.ToString("F4", CultureInfo.InvariantCulture),
                     metrics.Ndcg10.ToString("F4", CultureInfo.InvariantCulture));
             }
         }
 
         AnsiConsole.Write(table);
+    }
+
+    /// <summary>All figures as JSON: a line for each model and scenario, average, category, and all targets alike.</summary>
+    public static IEnumerable<string> Lines(IReadOnlyList<NamedEvaluation> evaluations)
+    {
+        foreach (var (model, report) in evaluations)
+        {
+            var rows = report.Scenarios.Select(metrics => (Group: "scenario", Metrics: metrics))
+                .Append(("average", report.Average))
+                .Concat(report.Categories.Select(metrics => ("category", metrics)))
+                .Append(("all", report.All));
+            foreach (var (group, metrics) in rows)
+            {
+                yield return JsonSerializer.Serialize(new { model, group, metrics }, JsonSerializerOptions.Web);
+            }
+        }
     }
 }

@@ -24,8 +24,6 @@ internal sealed record ModelTrainingResult(string Version, IReadOnlyList<NamedEv
 /// <summary>Trains M5, evaluates it beside popularity, and writes the bundle.</summary>
 internal static class ModelTraining
 {
-    private static readonly TimeSpan RecentWindow = TimeSpan.FromDays(7);
-
     public static async Task<ModelTrainingResult> RunAsync(
         Split split, ModelTrainingOptions options, CancellationToken cancellationToken)
     {
@@ -62,15 +60,18 @@ internal static class ModelTraining
     public static IReadOnlyList<NamedEvaluation> Evaluate(
         string name, IRetriever retriever, Split split, CancellationToken cancellationToken)
     {
-        using var popularity = PopularityBaseline.Of(split.TrainDataset);
-        using var recent = PopularityBaseline.Of(split.TrainDataset, RecentWindow);
+        var options = EvaluationOptions.Full(split);
         return
         [
-            .. new (string Name, IRetriever Retriever)[] { (name, retriever), ("popularity", popularity), ("popularity, 7 days", recent) }
-                .Select(m => new NamedEvaluation(
-                    m.Name, Evaluator.Evaluate(m.Retriever, split.Dataset, split.Test, cancellationToken))),
+            Evaluate(name, retriever, split, options, cancellationToken),
+            .. Baselines.Usual.Select(b => Baselines.Evaluate(b, split, options, cancellationToken)),
         ];
     }
+
+    /// <summary>A retriever's figures on the test targets.</summary>
+    public static NamedEvaluation Evaluate(
+        string name, IRetriever retriever, Split split, EvaluationOptions options, CancellationToken cancellationToken) =>
+        new(name, Evaluator.Evaluate(retriever, split.Dataset, split.Test, options, cancellationToken));
 
     private static Dictionary<string, double> Metrics(IReadOnlyList<NamedEvaluation> evaluations) => new(StringComparer.Ordinal)
     {
