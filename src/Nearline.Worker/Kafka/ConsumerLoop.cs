@@ -9,7 +9,7 @@ namespace Nearline.Worker.Kafka;
 /// <summary>
 /// The consumer, on a thread of its own. It polls whatever the tower and Redis are doing, so the group never takes it
 /// for dead; when it is ahead it pauses its partitions. All calls of the client, commits among them, happen on this
-/// thread, so none can race with a rebalance.
+/// thread, so none can race with a rebalance; only <see cref="PausedEnds"/> asks for ends of partitions beside it.
 /// </summary>
 internal sealed class ConsumerLoop(
     IOptions<KafkaOptions> kafka,
@@ -65,6 +65,7 @@ internal sealed class ConsumerLoop(
             .SetErrorHandler((_, error) => logger.ConsumerError(error.Code, error.Reason))
             .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
             .Build();
+        using var ends = new PausedEnds(consumer);
         consumer.Subscribe([options.UserEventsTopic, options.RefreshTopic]);
         try
         {
@@ -82,12 +83,13 @@ internal sealed class ConsumerLoop(
                 if (clock.GetElapsedTime(lastLag) >= LagInterval)
                 {
                     lastLag = clock.GetTimestamp();
-                    MeasureLag(consumer);
+                    MeasureLag(consumer, ends);
                 }
             }
         }
         finally
         {
+            ends.Dispose();
             try
             {
                 // Close calls the revocation handler, which waits for the batch in work and commits it.
@@ -231,16 +233,23 @@ internal sealed class ConsumerLoop(
         }
     }
 
-    private void MeasureLag(IConsumer<byte[]?, byte[]?> consumer)
+    private void MeasureLag(IConsumer<byte[]?, byte[]?> consumer, PausedEnds ends)
     {
+        // While paused nothing is fetched, and the ends that fetches bring would stand still just when lag grows.
+        if (isPaused)
+        {
+            ends.Ask([.. leases.Keys]);
+        }
+
         var measured = new List<KeyValuePair<TopicPartition, long>>(leases.Count);
         foreach (var (partition, lease) in leases)
         {
-            // From the latest fetch response; asks no broker.
-            var high = consumer.GetWatermarkOffsets(partition).High;
-            if (lease.Next >= 0 && !high.IsSpecial)
+            var asked = ends.Of(partition);
+            var next = lease.Next >= 0 ? lease.Next : asked.Begin;
+            var end = Math.Max(consumer.GetWatermarkOffsets(partition).High.Value, asked.End);
+            if (next >= 0 && end >= 0)
             {
-                measured.Add(new(partition, Math.Max(0, high.Value - lease.Next)));
+                measured.Add(new(partition, Math.Max(0, end - next)));
             }
         }
 
