@@ -106,6 +106,5 @@ public sealed class KafkaTroubleTests
         leave.Set();
 
         await infrastructure.CountedOnceAsync(logs);
-        Assert.True(worker.Meters.Sum(MetricNames.ConsumedMessages) >= 360);
     }
 }
