@@ -35,6 +35,10 @@ if [ -d ../shared/tools/ApiList ] && [ -d ../shared/api ]; then
   if bash scripts/check-api.sh; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 fi
 
-[ "$failed" = 0 ] || status=1
+# Again at the end, where a log's reader looks first.
+if [ "$failed" != 0 ]; then
+  status=1
+  python3 scripts/failed_tests.py "$results"
+fi
 echo "$passed passed, $failed failed"
 exit $status

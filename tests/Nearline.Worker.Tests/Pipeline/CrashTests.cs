@@ -78,9 +78,9 @@ public sealed class CrashTests
         await stop;
 
         Assert.Equal("e1", (await infrastructure.SetAsync("u1", "home"))?.TriggerEventId);
-        Assert.Equal(record.Offset.Value + 1, await infrastructure.CommittedAsync(record.TopicPartition));
-        Assert.Null(await infrastructure.UserAsync("u2"));
-        Assert.True(later.Offset > record.Offset);
+        // Whether the stop came before the second batch is a race; that what is written is what is committed is not.
+        var last = await infrastructure.UserAsync("u2") is null ? record : later;
+        Assert.Equal(last.Offset.Value + 1, await infrastructure.CommittedAsync(record.TopicPartition));
         await worker.DisposeAsync();
         Assert.True(model.IsDisposed);
     }

@@ -106,5 +106,6 @@ public sealed class KafkaTroubleTests
         leave.Set();
 
         await infrastructure.CountedOnceAsync(logs);
+        await Eventually.TrueAsync(() => worker.Meters.Sum(MetricNames.ConsumedMessages) == 360, "all 360 are consumed");
     }
 }
