@@ -12,8 +12,6 @@ namespace Nearline.Model.Training;
 /// <param name="Disagreement">Equation 5, the mean of the channels; zero without experts.</param>
 internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor Disagreement)
 {
-    private const float Excluded = -1e9f;
-
     /// <summary>Runs the model and measures it.</summary>
     /// <param name="model">The model.</param>
     /// <param name="batch">The instances, one pair each.</param>
@@ -34,7 +32,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
             ? MaskedShows.Of(batch, options.MaskRate, random, device)
             : null;
         var output = model.Forward(batch, options.SeparateMaskedPass ? null : masked?.Shows);
-        var match = Matching(output, model.Items(), encoded, targets, options, device);
+        var match = Matching(output, model.Items(), encoded, targets, options);
         var mlm = zeros(1, device: device).squeeze(0);
         if (masked is not null)
         {
@@ -52,19 +50,14 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
 
     /// <summary>Equations 7 and 8 over the whole catalog, averaged over the instances.</summary>
     private static Tensor Matching(
-        M5Output output, Tensor items, EncodedBatch encoded, IReadOnlyList<int[]> targets, TrainingOptions options, Device device)
+        M5Output output, Tensor items, EncodedBatch encoded, IReadOnlyList<int[]> targets, TrainingOptions options)
     {
-        var scores = output.Query().matmul(items.t());
         var catalog = items.shape[0];
-        if (options.ExcludeWatched && encoded.Watched.Count > 0)
-        {
-            scores = scores.view(-1).index_fill(0, BatchTensors.Index(WatchedPlaces(encoded, catalog), device), Excluded)
-                .view(targets.Count, catalog);
-        }
-
-        var (places, weights) = TargetPlaces(targets, catalog, options.FutureDecay);
-        var picked = scores.log_softmax(1).view(-1).index_select(0, BatchTensors.Index(places, device));
-        return -(picked * tensor(weights, device: device)).sum() / targets.Count;
+        return SoftmaxLoss.Of(
+            output.Query(),
+            items,
+            options.ExcludeWatched ? WatchedPlaces(encoded, catalog) : [],
+            TargetPlaces(targets, catalog, options.FutureDecay)) / targets.Count;
     }
 
     private static long[] WatchedPlaces(EncodedBatch encoded, long catalog)
@@ -82,7 +75,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
     }
 
     /// <summary>Where the targets are among the flattened scores, with weights that sum to 1 for each instance.</summary>
-    private static (long[] Places, float[] Weights) TargetPlaces(IReadOnlyList<int[]> targets, long catalog, double decay)
+    private static SoftmaxTargets TargetPlaces(IReadOnlyList<int[]> targets, long catalog, double decay)
     {
         var places = new List<long>();
         var weights = new List<float>();
@@ -96,6 +89,6 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
             }
         }
 
-        return ([.. places], [.. weights]);
+        return new SoftmaxTargets([.. places], [.. weights]);
     }
 }
