@@ -24,12 +24,18 @@ internal static class TrainCommand
         var protocol = CommonOptions.Protocol();
         var epochs = new Option<int?>("--epochs") { Description = "passes over the data; default: the preset's" };
         var seed = new Option<int?>("--seed") { Description = "seed of weights, sampling and dropout; default: the preset's" };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "set any option of the model or its training, such as --set Width=96; may be repeated",
+            HelpName = "Name=value",
+            DefaultValueFactory = _ => [],
+        };
         var csv = new Option<string?>("--csv") { Description = "write a line an epoch to this file" };
         var activate = new Option<bool>("--no-activate") { Description = "do not make the new bundle the active one" };
         var device = CommonOptions.Device();
         var command = new Command("train", "train M5, evaluate it, write a bundle")
         {
-            data, name, models, config, variant, protocol, epochs, seed, csv, activate, device,
+            data, name, models, config, variant, protocol, epochs, seed, set, csv, activate, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -45,6 +51,7 @@ internal static class TrainCommand
                     Device = parsed.GetRequiredValue(device),
                     Epochs = parsed.GetValue(epochs),
                     Seed = parsed.GetValue(seed),
+                    Set = parsed.GetRequiredValue(set),
                     CsvPath = parsed.GetValue(csv),
                     Activate = !parsed.GetValue(activate),
                 },

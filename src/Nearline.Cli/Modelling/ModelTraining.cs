@@ -28,15 +28,17 @@ internal static class ModelTraining
         Split split, ModelTrainingOptions options, CancellationToken cancellationToken)
     {
         var variant = M5Variants.ByName(options.Variant);
-        var config = variant.Of(M5Config.ByName(options.Config));
         var preset = variant.Of(TrainingOptions.ByName(options.Config));
-        var training = preset with
-        {
-            Epochs = options.Epochs ?? preset.Epochs,
-            Seed = options.Seed ?? preset.Seed,
-            Device = options.Device,
-            CsvPath = options.CsvPath,
-        };
+        var (config, training) = ModelOverrides.Apply(
+            variant.Of(M5Config.ByName(options.Config)),
+            preset with
+            {
+                Epochs = options.Epochs ?? preset.Epochs,
+                Seed = options.Seed ?? preset.Seed,
+                Device = options.Device,
+                CsvPath = options.CsvPath,
+            },
+            options.Set);
         using var model = await Steps.RunAsync($"train {config.Name}{(variant.Name == M5Variants.Default ? "" : $", {variant.PaperName}")}", progress => Trainer.Train(
             split, config, training, new EpochLines(progress), cancellationToken)).ConfigureAwait(false);
 

@@ -21,6 +21,9 @@ internal sealed record ModelTrainingOptions
     /// <summary>The seed; null: the preset's.</summary>
     public int? Seed { get; init; }
 
+    /// <summary>Assignments for <see cref="ModelOverrides"/>; they come last.</summary>
+    public IReadOnlyList<string> Set { get; init; } = [];
+
     /// <summary>Where to write a line an epoch; null: nowhere.</summary>
     public string? CsvPath { get; init; }
 
