@@ -36,9 +36,20 @@ public sealed class RealClientTests
         Assert.Contains("kcat-1", table, StringComparison.Ordinal);
         Assert.Contains("personalized", table, StringComparison.Ordinal);
 
+        using var http = new HttpClient();
+        foreach (var series in new[]
+            {
+                "nearline_worker_event_to_servable_duration_seconds_bucket{", "nearline_worker_consumer_lag{",
+                "nearline_worker_model_info{",
+            })
+        {
+            await Eventually.TrueAsync(
+                async () => (await http.GetStringAsync(new Uri(pipeline.Stack.WorkerAddress + "/metrics"))).Contains(series, StringComparison.Ordinal),
+                $"the worker's metrics have {series}");
+        }
+
         foreach (var address in new[] { pipeline.Stack.ApiAddress, pipeline.Stack.WorkerAddress })
         {
-            using var http = new HttpClient();
             var text = await http.GetStringAsync(new Uri(address + "/metrics"));
             var file = Path.Combine(pipeline.WorkDirectory, "metrics.txt");
             await File.WriteAllTextAsync(file, text);
