@@ -8,7 +8,7 @@ namespace Nearline.Cli.Modelling;
 internal static class Baselines
 {
     /// <summary>Every baseline.</summary>
-    public static readonly string[] Names = ["popularity", "popularity-7d", "itemknn", "ease"];
+    public static readonly string[] Names = ["popularity", "popularity-7d", "itemknn", "ease", "sasrec"];
 
     /// <summary>Those that cost nothing.</summary>
     public static readonly string[] Usual = ["popularity", "popularity-7d"];
@@ -27,11 +27,11 @@ internal static class Baselines
     /// <exception cref="CliException">The data is beyond what the baseline can fit.</exception>
     public static NamedEvaluation Evaluate(string name, Split split, EvaluationOptions options, CancellationToken cancellationToken)
     {
-        using var retriever = Fit(name, split);
+        using var retriever = Fit(name, split, cancellationToken);
         return ModelTraining.Evaluate(name, retriever, split, options, cancellationToken);
     }
 
-    private static IRetriever Fit(string name, Split split)
+    private static IRetriever Fit(string name, Split split, CancellationToken cancellationToken)
     {
         try
         {
@@ -41,6 +41,7 @@ internal static class Baselines
                 "popularity-7d" => PopularityBaseline.Of(split.TrainDataset, TimeSpan.FromDays(7)),
                 "itemknn" => ItemKnn.Of(split.TrainDataset),
                 "ease" => Ease.Of(split.TrainDataset),
+                "sasrec" => Sasrec.Train(split, new SasrecOptions(), cancellationToken: cancellationToken),
                 _ => throw new ArgumentOutOfRangeException(nameof(name), name, "not a baseline"),
             };
         }

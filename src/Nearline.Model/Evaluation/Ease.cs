@@ -55,7 +55,15 @@ public sealed class Ease : ScoringBaseline
         }
     }
 
-    private protected override void Score(ReadOnlySpan<int> history, Span<float> scores)
+    private protected override void Score(IReadOnlyList<ArraySegment<int>> histories, IReadOnlyList<Memory<float>> scores)
+    {
+        for (var user = 0; user < histories.Count; user++)
+        {
+            Score(histories[user], scores[user].Span);
+        }
+    }
+
+    private void Score(ReadOnlySpan<int> history, Span<float> scores)
     {
         foreach (var row in history)
         {

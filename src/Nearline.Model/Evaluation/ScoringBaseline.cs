@@ -10,6 +10,8 @@ namespace Nearline.Model.Evaluation;
 /// </summary>
 public abstract class ScoringBaseline : IRetriever
 {
+    private const int BatchSize = 128;
+
     private readonly TrainingWatches watches;
     private readonly int historyLength;
     private readonly Scenario[] scenarios;
@@ -46,15 +48,22 @@ public abstract class ScoringBaseline : IRetriever
     {
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        var padded = (watches.Shows.Count + TopRows.Block - 1) / TopRows.Block * TopRows.Block;
-        var scores = new float[padded];
+        var shows = watches.Shows.Count;
+        var padded = (shows + TopRows.Block - 1) / TopRows.Block * TopRows.Block;
+        var scores = new float[Math.Min(requests.Count, BatchSize) * padded];
         var users = new List<IReadOnlyList<ScenarioCandidates>>(requests.Count);
-        foreach (var request in requests)
+        foreach (var batch in requests.Chunk(BatchSize))
         {
-            var watched = watches.RowsOf(request.History);
+            int[][] watched = [.. batch.Select(r => watches.RowsOf(r.History))];
             Array.Clear(scores);
-            Score(watched.AsSpan(Math.Max(0, watched.Length - historyLength)), scores.AsSpan(0, watches.Shows.Count));
-            users.Add([.. ServedIn(request).Select(s => new ScenarioCandidates(Scenarios[s], Best(scores, s, request, watched, limit)))]);
+            Score(
+                [.. watched.Select(w => new ArraySegment<int>(w)[Math.Max(0, w.Length - historyLength)..])],
+                [.. batch.Select((_, i) => scores.AsMemory(i * padded, shows))]);
+            for (var i = 0; i < batch.Length; i++)
+            {
+                var (request, own, ofUser) = (batch[i], watched[i], new ArraySegment<float>(scores, i * padded, padded));
+                users.Add([.. ServedIn(request).Select(s => new ScenarioCandidates(Scenarios[s], Best(ofUser, s, request, own, limit)))]);
+            }
         }
 
         return new RetrievalBatch(users, TimeSpan.Zero, TimeSpan.Zero);
@@ -84,17 +93,17 @@ public abstract class ScoringBaseline : IRetriever
     {
     }
 
-    /// <summary>Scores all shows.</summary>
-    /// <param name="history">Rows watched last, the oldest first.</param>
-    /// <param name="scores">A score a row; zeros at first.</param>
-    private protected abstract void Score(ReadOnlySpan<int> history, Span<float> scores);
+    /// <summary>Scores all shows for a batch of users.</summary>
+    /// <param name="histories">Of each user the rows watched last, the oldest first.</param>
+    /// <param name="scores">Of each user a score a row; zeros at first.</param>
+    private protected abstract void Score(IReadOnlyList<ArraySegment<int>> histories, IReadOnlyList<Memory<float>> scores);
 
     private IEnumerable<int> ServedIn(RetrievalRequest request) =>
         request.History.Scenarios.Count == 0
             ? Enumerable.Range(0, scenarios.Length)
             : request.History.Scenarios.Select(id => Array.FindIndex(scenarios, s => s.Id == id)).Where(s => s >= 0);
 
-    private ScoredShow[] Best(float[] scores, int scenario, RetrievalRequest request, int[] watched, int limit)
+    private ScoredShow[] Best(ReadOnlySpan<float> scores, int scenario, RetrievalRequest request, int[] watched, int limit)
     {
         var mask = pools[scenario].Clone();
         foreach (var row in request.IncludeWatched ? [] : watched)
@@ -114,7 +123,7 @@ public abstract class ScoringBaseline : IRetriever
         for (var word = 0; word < mask.Words.Length; word++)
         {
             var from = word * TopRows.Block;
-            top.Offer(scores.AsSpan(from, TopRows.Block), from, mask.Words[word]);
+            top.Offer(scores.Slice(from, TopRows.Block), from, mask.Words[word]);
         }
 
         var best = top.Take();

@@ -10,12 +10,14 @@ namespace Nearline.Model.Evaluation;
 internal sealed class TrainingWatches
 {
     private readonly Dictionary<string, int> rows;
+    private readonly bool byFirstWatch;
 
-    private TrainingWatches(Show[] shows, int[] watchers, List<int[]> users)
+    private TrainingWatches(Show[] shows, int[] watchers, List<int[]> users, bool byFirstWatch)
     {
         Shows = shows;
         Watchers = watchers;
         Users = users;
+        this.byFirstWatch = byFirstWatch;
         rows = shows.Index().ToDictionary(s => s.Item.Id, s => s.Index, StringComparer.Ordinal);
     }
 
@@ -25,19 +27,24 @@ internal sealed class TrainingWatches
     /// <summary>Users who watched, by row; falling.</summary>
     public IReadOnlyList<int> Watchers { get; }
 
-    /// <summary>The rows that each user watched, each once, the oldest first.</summary>
+    /// <summary>The rows that each user watched, each once, as <see cref="RowsOf"/> orders them.</summary>
     public IReadOnlyList<int[]> Users { get; }
 
     /// <summary>Rows that anybody watched; they come first.</summary>
     public int Watched => Watchers.Count(w => w > 0);
 
     /// <summary>Reads the training part.</summary>
-    public static TrainingWatches Of(Dataset train)
+    /// <param name="train">The training part.</param>
+    /// <param name="byFirstWatch">
+    /// Whether histories are in the order in which shows were begun, which is the order of what is to be predicted;
+    /// otherwise in that of their latest watch.
+    /// </param>
+    public static TrainingWatches Of(Dataset train, bool byFirstWatch = false)
     {
         var popularity = Popularity.Count(train, null);
         Show[] shows = [.. train.Shows.OrderByDescending(s => popularity.Of(s.Id, null))];
-        var watches = new TrainingWatches(shows, [.. shows.Select(s => popularity.Of(s.Id, null))], []);
-        return new TrainingWatches(shows, [.. watches.Watchers], [.. train.Users.Select(u => watches.RowsOf(Fold(u)))]);
+        var watches = new TrainingWatches(shows, [.. shows.Select(s => popularity.Of(s.Id, null))], [], byFirstWatch);
+        return new TrainingWatches(shows, [.. watches.Watchers], [.. train.Users.Select(u => watches.RowsOf(Fold(u)))], byFirstWatch);
     }
 
     /// <summary>The row of a show; -1: not in the catalog.</summary>
@@ -46,7 +53,8 @@ internal sealed class TrainingWatches
     /// <summary>What a history watched, the oldest first.</summary>
     public int[] RowsOf(UserHistory history)
     {
-        string[] recent = [.. history.Sequence(BehaviourKind.Watch).Where(b => b.IsWatched).Select(b => b.ShowId)];
+        var watched = history.Sequence(BehaviourKind.Watch).Where(b => b.IsWatched);
+        string[] recent = [.. (byFirstWatch ? watched.OrderBy(b => b.FirstTime) : watched).Select(b => b.ShowId)];
         return [.. history.OlderWatched.Except(recent, StringComparer.Ordinal).Concat(recent).Select(RowOf).Where(row => row >= 0)];
     }
 

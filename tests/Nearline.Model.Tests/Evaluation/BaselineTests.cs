@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 
 namespace Nearline.Model.Tests.Evaluation;
 
+[Collection(TorchTests.Name)]
 public sealed class BaselineTests(ITestOutputHelper output)
 {
     private const int Shows = 9;
