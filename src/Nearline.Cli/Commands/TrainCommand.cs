@@ -1,6 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
+using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
 using Nearline.Model;
+using Nearline.Model.Training;
+using Nearline.Model.Training.Runs;
 
 namespace Nearline.Cli.Commands;
 
@@ -9,7 +13,7 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        var data = CommonOptions.Data();
+        var data = CommonOptions.Data(required: false);
         var name = CommonOptions.Dataset();
         var models = CommonOptions.Models();
         var config = new Option<string>("--config") { Description = "m5-small or m5-paper", DefaultValueFactory = _ => "m5-small" };
@@ -30,35 +34,100 @@ internal static class TrainCommand
             HelpName = "Name=value",
             DefaultValueFactory = _ => [],
         };
-        var csv = new Option<string?>("--csv") { Description = "write a line an epoch to this file" };
+        var run = new Option<string?>("--run")
+        {
+            Description = "folder for the run's figures, curves and checkpoint; default: a new one in runs/",
+            HelpName = "folder",
+        };
+        var resume = new Option<string?>("--resume")
+        {
+            Description = "go on with an interrupted run, from its last whole epoch; all else is as that run was told",
+            HelpName = "folder",
+        };
         var activate = new Option<bool>("--no-activate") { Description = "do not make the new bundle the active one" };
         var device = CommonOptions.Device();
         var command = new Command("train", "train M5, evaluate it, write a bundle")
         {
-            data, name, models, config, variant, protocol, epochs, seed, set, csv, activate, device,
+            data, name, models, config, variant, protocol, epochs, seed, set, run, resume, activate, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
+            using var resumed = Resumed(parsed.GetValue(resume));
+            if (resumed is not null && parsed.GetValue(run) is { } other)
+            {
+                throw new CliException($"--run is '{other}', but --resume goes on in its own folder; give one of them");
+            }
+
+            var setting = resumed?.Info.Setting ?? new RunSetting(
+                Path.GetFullPath(parsed.GetValue(data) ?? throw new CliException("--data is missing; name the directory of the data")),
+                parsed.GetValue(name),
+                parsed.GetRequiredValue(protocol),
+                Path.GetFullPath(parsed.GetRequiredValue(models)),
+                !parsed.GetValue(activate));
+            var options = new ModelTrainingOptions
+            {
+                Models = resumed is null ? parsed.GetRequiredValue(models) : Given(parsed, models) ?? setting.Models,
+                Config = parsed.GetRequiredValue(config),
+                Variant = parsed.GetRequiredValue(variant),
+                Device = Given(parsed, device),
+                Epochs = parsed.GetValue(epochs),
+                Seed = parsed.GetValue(seed),
+                Set = parsed.GetRequiredValue(set),
+                Resume = resumed,
+                Activate = setting.Activate && !parsed.GetValue(activate),
+            };
+            var (shape, training) = ModelTraining.Configure(options);
+            if (resumed is not null)
+            {
+                Agree("--config", Given(parsed, config), shape.Name);
+                Agree("--variant", Given(parsed, variant), shape.Variant);
+                Agree("--protocol", Given(parsed, protocol), setting.Protocol);
+            }
+
             var dataset = await DatasetInput.ReadAsync(
-                parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation).ConfigureAwait(false);
+                parsed.GetValue(data) ?? setting.Data, parsed.GetValue(name) ?? setting.Dataset, cancellation).ConfigureAwait(false);
             var result = await ModelTraining.RunAsync(
-                Protocols.Split(dataset, parsed.GetRequiredValue(protocol)),
-                new ModelTrainingOptions
-                {
-                    Models = parsed.GetRequiredValue(models),
-                    Config = parsed.GetRequiredValue(config),
-                    Variant = parsed.GetRequiredValue(variant),
-                    Device = parsed.GetRequiredValue(device),
-                    Epochs = parsed.GetValue(epochs),
-                    Seed = parsed.GetValue(seed),
-                    Set = parsed.GetRequiredValue(set),
-                    CsvPath = parsed.GetValue(csv),
-                    Activate = !parsed.GetValue(activate),
-                },
+                Protocols.Split(dataset, setting.Protocol),
+                resumed is not null ? options : options with { Run = (parsed.GetValue(run) ?? NewRun(shape, training), setting) },
                 cancellation).ConfigureAwait(false);
             Evaluations.Print(result.Evaluations);
             return 0;
         });
         return command;
     }
+
+    private static RunFolder? Resumed(string? path)
+    {
+        if (path is null)
+        {
+            return null;
+        }
+
+        var folder = RunFolder.Open(path);
+        if (folder.Info.Result is not { } result)
+        {
+            return folder;
+        }
+
+        folder.Dispose();
+        throw new CliException($"--resume is '{path}', a run that is over; its bundle is {result.Bundle}");
+    }
+
+    /// <summary>An option's value where the user gave it; null where it is the default.</summary>
+    private static string? Given(ParseResult parsed, Option<string> option) =>
+        parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option) : null;
+
+    private static void Agree(string option, string? given, string there)
+    {
+        if (given is not null && given != there)
+        {
+            throw new CliException($"{option} is '{given}', but the run was told '{there}'; a run goes on only as it began");
+        }
+    }
+
+    private static string NewRun(M5Config config, TrainingOptions training) => Path.Combine(
+        "runs",
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{TimeProvider.System.GetUtcNow():yyyyMMdd-HHmmss}-{config.Name}-{config.Variant}-seed{training.Seed}"));
 }

@@ -1,10 +1,10 @@
-using System.Globalization;
 using Nearline.Cli.Console;
 using Nearline.Model;
 using Nearline.Model.Bundles;
 using Nearline.Model.Evaluation;
 using Nearline.Model.Serving;
 using Nearline.Model.Training;
+using Nearline.Model.Training.Runs;
 using Spectre.Console;
 
 namespace Nearline.Cli.Modelling;
@@ -27,20 +27,17 @@ internal static class ModelTraining
     public static async Task<ModelTrainingResult> RunAsync(
         Split split, ModelTrainingOptions options, CancellationToken cancellationToken)
     {
-        var variant = M5Variants.ByName(options.Variant);
-        var preset = variant.Of(TrainingOptions.ByName(options.Config));
-        var (config, training) = ModelOverrides.Apply(
-            variant.Of(M5Config.ByName(options.Config)),
-            preset with
-            {
-                Epochs = options.Epochs ?? preset.Epochs,
-                Seed = options.Seed ?? preset.Seed,
-                Device = options.Device,
-                CsvPath = options.CsvPath,
-            },
-            options.Set);
+        var (config, training) = Configure(options);
+        using var begun = options.Run is { } run ? RunFolder.Create(run.Path, split, config, training, run.Setting) : null;
+        var folder = options.Resume ?? begun;
+        if (folder is not null)
+        {
+            AnsiConsole.WriteLine($"run {folder.Path}");
+        }
+
+        var variant = M5Variants.ByName(config.Variant);
         using var model = await Steps.RunAsync($"train {config.Name}{(variant.Name == M5Variants.Default ? "" : $", {variant.PaperName}")}", progress => Trainer.Train(
-            split, config, training, new EpochLines(progress), cancellationToken)).ConfigureAwait(false);
+            split, config, training, new TrainingStart { Folder = folder }, new EpochLines(progress), cancellationToken)).ConfigureAwait(false);
 
         var evaluations = await Steps.RunAsync("evaluate", _ =>
         {
@@ -48,14 +45,41 @@ internal static class ModelTraining
             return Evaluate("M5", retriever, split, cancellationToken);
         }).ConfigureAwait(false);
 
-        var version = M5Bundle.Write(model, options.Models, evaluations[0].Report, metrics: Metrics(evaluations)).Version;
+        var bundle = M5Bundle.Write(model, options.Models, evaluations[0].Report, metrics: Metrics(evaluations));
+        var version = bundle.Version;
         if (options.Activate)
         {
             new BundleStore(options.Models).Activate(version);
         }
 
+        folder?.Finish(new RunResult(
+            TimeProvider.System.GetUtcNow(),
+            version,
+            model.Epochs.Count,
+            model.BestEpoch,
+            model.Epochs.Count == 0 ? 0 : model.Epochs[^1].Elapsed.TotalSeconds,
+            bundle.Manifest.Metrics));
         AnsiConsole.WriteLine($"bundle {version} in {options.Models}{(options.Activate ? ", active" : "")}");
         return new ModelTrainingResult(version, evaluations);
+    }
+
+    /// <summary>The model's shape and training that the options ask for.</summary>
+    /// <exception cref="CliException">An assignment makes no sense.</exception>
+    public static (M5Config Config, TrainingOptions Training) Configure(ModelTrainingOptions options)
+    {
+        var variant = M5Variants.ByName(options.Variant);
+        var (shape, preset) = options.Resume is { Info: var info }
+            ? (info.Config, info.Training)
+            : (variant.Of(M5Config.ByName(options.Config)), variant.Of(TrainingOptions.ByName(options.Config)));
+        return ModelOverrides.Apply(
+            shape,
+            preset with
+            {
+                Epochs = options.Epochs ?? preset.Epochs,
+                Seed = options.Seed ?? preset.Seed,
+                Device = options.Device ?? preset.Device,
+            },
+            options.Set);
     }
 
     /// <summary>A retriever's figures on the test targets, then those of the popularity lists by the same protocol.</summary>
@@ -81,18 +105,16 @@ internal static class ModelTraining
         ["popularity_hr100"] = evaluations[1].Report.Average.Hr100,
     };
 
+    /// <summary>A line an epoch, whatever else the terminal shows.</summary>
     private sealed class EpochLines(IProgress<StepProgress> progress) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value)
         {
-            var validation = value.Validation is { } v
-                ? string.Create(CultureInfo.InvariantCulture, $", validation HR@20 {v.Hr20:F4}{(value.IsBest ? " (best)" : "")}")
-                : "";
-            progress.Report(new StepProgress(
-                (double)value.Epoch / value.Epochs,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"epoch {value.Epoch} of {value.Epochs}, loss {value.Loss:F3} (match {value.Match:F3}, MLM {value.Mlm:F3}, dis {value.Disagreement:F3}), {value.SamplesPerSecond:N0} samples/s{validation}")));
+            AnsiConsole.WriteLine(EpochLine.Of(value));
+            if (AnsiConsole.Profile.Capabilities.Interactive)
+            {
+                progress.Report(new StepProgress((double)value.Epoch / value.Epochs));
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+using Nearline.Model.Training.Runs;
+
 namespace Nearline.Cli.Modelling;
 
 /// <summary>What to train and where to put it.</summary>
@@ -12,8 +14,8 @@ internal sealed record ModelTrainingOptions
     /// <summary>The variant of the preset, a name of <see cref="Nearline.Model.M5Variants"/>.</summary>
     public string Variant { get; init; } = Nearline.Model.M5Variants.Default;
 
-    /// <summary>auto, cpu or cuda.</summary>
-    public string Device { get; init; } = "auto";
+    /// <summary>auto, cpu or cuda; null: the preset's.</summary>
+    public string? Device { get; init; }
 
     /// <summary>Passes over the data; null: the preset's.</summary>
     public int? Epochs { get; init; }
@@ -24,8 +26,14 @@ internal sealed record ModelTrainingOptions
     /// <summary>Assignments for <see cref="ModelOverrides"/>; they come last.</summary>
     public IReadOnlyList<string> Set { get; init; } = [];
 
-    /// <summary>Where to write a line an epoch; null: nowhere.</summary>
-    public string? CsvPath { get; init; }
+    /// <summary>The run folder to begin, with what run.json shall say of the data; null: none.</summary>
+    public (string Path, RunSetting Setting)? Run { get; init; }
+
+    /// <summary>
+    /// The run to go on with, instead: its configuration and training come in place of the presets, and what else is
+    /// set here must agree with it.
+    /// </summary>
+    public RunFolder? Resume { get; init; }
 
     /// <summary>Whether the new bundle becomes the active one.</summary>
     public bool Activate { get; init; } = true;

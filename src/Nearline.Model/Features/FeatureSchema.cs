@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Nearline.Model.Behaviours;
 using Nearline.Model.Data;
@@ -125,6 +127,10 @@ public sealed record FeatureSchema
             Scenarios = [.. dataset.Scenarios.Select(s => s.Id)],
         };
     }
+
+    /// <summary>A hash over all of it.</summary>
+    internal string Fingerprint() =>
+        "sha256:" + Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this)));
 
     private static List<SchemaTag> BuildTags(IReadOnlyList<Show> shows)
     {

@@ -56,7 +56,7 @@ public static class M5Bundle
             Version = writer.Version,
             CreatedAt = time.GetUtcNow(),
             Hyperparameters = JsonSerializer.SerializeToElement(
-                new Hyperparameters(model.Config, model.Training is { } t ? t with { CsvPath = null } : null), Json),
+                new Hyperparameters(model.Config, model.Training), Json),
             Scenarios = model.Scenarios,
             ItemCount = model.Items.Count,
             Metrics = Metrics(model, evaluation, metrics),

@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using System.Globalization;
 using Nearline.Model.Data;
 using Nearline.Model.Evaluation;
 using Nearline.Model.Features;
 using Nearline.Model.Layers;
 using Nearline.Model.Serving;
+using Nearline.Model.Training.Runs;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Nearline.Model.Training;
@@ -29,19 +28,42 @@ public static class Trainer
         M5Config config,
         TrainingOptions options,
         IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        Train(split, config, options, new TrainingStart(), progress, cancellationToken);
+
+    /// <summary>
+    /// Trains with a run folder. An interrupted run that goes on from its checkpoint ends with the weights, bit by bit,
+    /// that it would have had, on the same machine.
+    /// </summary>
+    /// <param name="split">What to learn from and choose by; its test targets are not looked at.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="start">What to begin with and leave behind.</param>
+    /// <param name="progress">Told after every epoch, once what the epoch leaves behind is written.</param>
+    /// <param name="cancellationToken">Stops between steps.</param>
+    /// <exception cref="ArgumentException">An option makes no sense, or the training part has no instance.</exception>
+    /// <exception cref="InvalidDataException">The run folder is of another training, or broken.</exception>
+    public static TrainedModel Train(
+        Split split,
+        M5Config config,
+        TrainingOptions options,
+        TrainingStart start,
+        IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(split);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(start);
         options.Validate();
-        TorchThreads.Use(options.Threads == 0 ? null : options.Threads);
+        start.Folder?.Check(split, config, options);
+        TorchThreads.Use(start.Folder?.Info.Threads ?? (options.Threads == 0 ? null : options.Threads));
         var device = Devices.Of(options.Device);
         var train = split.TrainDataset;
         var model = TrainedModel.Fresh(train, config, options, options.Seed, train.Fingerprint(), device);
         try
         {
-            new Run(split, model, options, device).Train(progress, cancellationToken);
+            new Run(split, model, options, start, device).Train(progress, cancellationToken);
             return model;
         }
         catch
@@ -57,18 +79,17 @@ public static class Trainer
         private readonly TrainedModel model;
         private readonly TrainingOptions options;
         private readonly Device device;
-        private readonly Random random;
         private readonly TrainingSampler sampler;
         private readonly long plannedSteps;
-        private long steps;
+        private readonly RunFolder? folder;
 
-        public Run(Split split, TrainedModel model, TrainingOptions options, Device device)
+        public Run(Split split, TrainedModel model, TrainingOptions options, TrainingStart start, Device device)
         {
             this.split = split;
             this.model = model;
             this.options = options;
             this.device = device;
-            random = new Random(options.Seed);
+            folder = start.Folder;
             sampler = new TrainingSampler(split.TrainDataset, new FeatureEncoder(model.Schema), options);
             if (sampler.PerEpoch == 0)
             {
@@ -80,56 +101,72 @@ public static class Trainer
 
         public void Train(IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
         {
-            Parameter[] parameters = [.. model.Network.parameters().Where(p => p.requires_grad)];
-            using var optimizer = optim.Adam(parameters, options.LearningRate);
-            using var average = options.WeightAverage > 0 ? new WeightAverage(model.Network, options.WeightAverage) : null;
-            using var best = new WeightSnapshot(model.Network);
-            var reports = new List<TrainingProgress>();
-            var (bestHr, sinceBest) = (double.NegativeInfinity, 0);
-            var clock = Stopwatch.StartNew();
-            StartCsv();
-            for (var epoch = 1; epoch <= options.Epochs; epoch++)
+            using var state = new TrainingState(model.Network, options);
+            var schema = model.Schema.Fingerprint();
+            if (folder is not null && File.Exists(folder.CheckpointPath))
             {
-                var (losses, rate) = Epoch(optimizer, parameters, average, cancellationToken);
+                var saved = Checkpoint.ReadState(folder.CheckpointPath);
+                folder.Same("schema", saved.Schema, schema);
+                state.Load(folder.CheckpointPath, saved);
+                folder.WriteReports(state.Epochs);
+            }
+
+            var (clock, before) = (Stopwatch.StartNew(), state.Elapsed);
+            for (var epoch = state.Epochs.Count + 1; epoch <= options.Epochs && !IsSpent(state); epoch++)
+            {
+                var report = Epoch(state, epoch, cancellationToken);
                 var isLast = epoch == options.Epochs;
-                ScenarioMetrics? validation = null;
                 var isBest = false;
-                average?.Swap();
+                state.Average?.Swap();
                 if (split.Validation.Count > 0 && (isLast || epoch % options.EvaluateEvery == 0))
                 {
                     using var retriever = model.CreateRetriever();
-                    validation = Evaluator.Evaluate(retriever, split.Dataset, split.Validation, cancellationToken).Average;
-                    isBest = validation.Hr20 > bestHr;
-                    (bestHr, sinceBest) = isBest ? (validation.Hr20, 0) : (bestHr, sinceBest + 1);
+                    var validation = Evaluator.Evaluate(retriever, split.Dataset, split.Validation, cancellationToken);
+                    isBest = state.IsBetter(validation.Average.Hr20);
+                    report = report with { Validation = validation.Average, Scenarios = validation.Scenarios };
                 }
 
                 isBest |= split.Validation.Count == 0 && isLast;
                 if (isBest)
                 {
-                    best.Take();
-                    model.BestEpoch = epoch;
+                    state.Keep(epoch);
                 }
 
-                average?.Swap();
-                reports.Add(new TrainingProgress(
-                    epoch, options.Epochs, losses[0], losses[1], losses[2], losses[3], rate, clock.Elapsed, validation, isBest));
-                AppendCsv(reports[^1]);
-                progress?.Report(reports[^1]);
-                if (options.Patience > 0 && sinceBest >= options.Patience)
+                state.Average?.Swap();
+                state.Epochs.Add(report with { Elapsed = before + clock.Elapsed, IsBest = isBest });
+                if (folder is not null)
                 {
-                    break;
+                    state.Save(folder.CheckpointPath, schema);
+                    folder.WriteReports(state.Epochs);
                 }
+
+                progress?.Report(state.Epochs[^1]);
             }
 
-            best.Restore();
-            model.Epochs = reports;
+            state.Restore();
+            model.BestEpoch = state.BestEpoch;
+            model.Epochs = [.. state.Epochs];
         }
 
-        private (double[] Losses, double Rate) Epoch(
-            optim.Optimizer optimizer, Parameter[] parameters, WeightAverage? average, CancellationToken cancellationToken)
+        private bool IsSpent(TrainingState state) => options.Patience > 0 && state.SinceBest >= options.Patience;
+
+        /// <summary>
+        /// Each epoch draws from generators of its own, seeded by its number: an epoch that is repeated after a kill
+        /// draws the same.
+        /// </summary>
+        private Random Reseed(int epoch)
         {
+            var mixed = unchecked(((((ulong)(uint)options.Seed) << 32) | (uint)epoch) * 0x9E3779B97F4A7C15);
+            var seed = (int)((mixed ^ (mixed >> 29)) & int.MaxValue);
+            manual_seed(seed);
+            return new Random(seed);
+        }
+
+        private TrainingProgress Epoch(TrainingState state, int epoch, CancellationToken cancellationToken)
+        {
+            var random = Reseed(epoch);
             model.Network.train();
-            var losses = new double[4];
+            var losses = new double[5];
             var (samples, batches) = (0L, 0);
             var clock = Stopwatch.StartNew();
             var encoded = new EncodedBatch();
@@ -146,8 +183,8 @@ public static class Trainer
                         encoded.AppendFrom(part.Users, instance);
                     }
 
-                    var step = Step(optimizer, parameters, encoded, part, chosen);
-                    average?.Update();
+                    var step = Step(state, encoded, part, chosen, random);
+                    state.Average?.Update();
                     for (var i = 0; i < losses.Length; i++)
                     {
                         losses[i] += step[i];
@@ -159,51 +196,38 @@ public static class Trainer
             }
 
             model.Network.eval();
-            return ([.. losses.Select(l => l / batches)], samples / clock.Elapsed.TotalSeconds);
+            var means = losses.Select(l => l / batches).ToArray();
+            return new TrainingProgress(
+                epoch, options.Epochs, means[0], means[1], means[2], means[3], samples / clock.Elapsed.TotalSeconds, TimeSpan.Zero, null, false)
+            {
+                Step = state.Steps,
+                LearningRate = LearningRateAt(state.Steps - 1),
+                GradientNorm = options.GradientClip > 0 ? means[4] : null,
+            };
         }
 
-        private float[] Step(
-            optim.Optimizer optimizer, Parameter[] parameters, EncodedBatch encoded, TrainingSamples part, int[] chosen)
+        private double LearningRateAt(long step) => options.LearningRate * Math.Max(0, 1 - ((double)step / plannedSteps));
+
+        /// <summary>One step; the loss, its three parts, and the gradient's norm.</summary>
+        private double[] Step(TrainingState state, EncodedBatch encoded, TrainingSamples part, int[] chosen, Random random)
         {
             using var scope = NewDisposeScope();
-            foreach (var group in optimizer.ParamGroups)
+            foreach (var group in state.Optimizer.ParamGroups)
             {
-                group.LearningRate = options.LearningRate * Math.Max(0, 1 - ((double)steps / plannedSteps));
+                group.LearningRate = LearningRateAt(state.Steps);
             }
 
-            steps++;
+            state.Steps++;
             int[] users = [.. Enumerable.Range(0, chosen.Length)];
             int[] scenarios = [.. chosen.Select(c => part.Scenarios[c])];
             var batch = BatchTensors.From(encoded, users, scenarios, model.Schema.Scenarios.Count, device);
             var loss = HybridLoss.Of(model.Network, batch, encoded, [.. chosen.Select(c => part.Targets[c])], options, random);
-            optimizer.zero_grad();
+            state.Optimizer.zero_grad();
             loss.Total.backward();
-            if (options.GradientClip > 0)
-            {
-                nn.utils.clip_grad_norm_(parameters, options.GradientClip);
-            }
-
-            optimizer.step();
+            var norm = options.GradientClip > 0 ? nn.utils.clip_grad_norm_(state.Learning, options.GradientClip) : 0;
+            state.Optimizer.step();
             var parts = stack([loss.Total.detach(), loss.Match.detach(), loss.Mlm.detach(), loss.Disagreement.detach()]);
-            return parts.cpu().data<float>().ToArray();
-        }
-
-        private void StartCsv()
-        {
-            if (options.CsvPath is { } path)
-            {
-                File.WriteAllText(path, "epoch,loss,match,mlm,disagreement,samples_per_second,seconds,hr20,hr100,ndcg10,best\n");
-            }
-        }
-
-        private void AppendCsv(TrainingProgress p)
-        {
-            if (options.CsvPath is { } path)
-            {
-                File.AppendAllText(path, string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{p.Epoch},{p.Loss:0.#####},{p.Match:0.#####},{p.Mlm:0.#####},{p.Disagreement:0.#####},{p.SamplesPerSecond:0.#},{p.Elapsed.TotalSeconds:0.##},{p.Validation?.Hr20:0.#####},{p.Validation?.Hr100:0.#####},{p.Validation?.Ndcg10:0.#####},{(p.IsBest ? 1 : 0)}\n"));
-            }
+            return [.. parts.cpu().data<float>().ToArray(), norm];
         }
     }
 }

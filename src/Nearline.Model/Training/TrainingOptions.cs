@@ -79,9 +79,6 @@ public sealed record TrainingOptions
     /// <summary>"cpu", "cuda", or "auto": cuda where there is one.</summary>
     public string Device { get; init; } = "auto";
 
-    /// <summary>Where to write a line an epoch; null: nowhere.</summary>
-    public string? CsvPath { get; init; }
-
     /// <summary>The training of the preset of a name.</summary>
     /// <exception cref="ArgumentException">No preset has the name.</exception>
     public static TrainingOptions ByName(string name) =>

@@ -23,4 +23,17 @@ public sealed record TrainingProgress(
     double SamplesPerSecond,
     TimeSpan Elapsed,
     ScenarioMetrics? Validation,
-    bool IsBest);
+    bool IsBest)
+{
+    /// <summary>Steps taken since training began.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Adam's learning rate at the epoch's last step.</summary>
+    public double LearningRate { get; init; }
+
+    /// <summary>Mean norm of the gradient before it is cut; null where it is never cut.</summary>
+    public double? GradientNorm { get; init; }
+
+    /// <summary>What the validation targets of each scenario say; empty when this epoch was not evaluated.</summary>
+    public IReadOnlyList<ScenarioMetrics> Scenarios { get; init; } = [];
+}

@@ -10,14 +10,17 @@ internal sealed class WeightSnapshot : IDisposable
     private readonly List<(Parameter Weight, Tensor Copy)> weights = [];
 
     /// <summary>Copies the weights as they are.</summary>
-    public WeightSnapshot(nn.Module model)
+    public WeightSnapshot(IEnumerable<Parameter> parameters)
     {
         using var _ = no_grad();
-        foreach (var parameter in model.parameters())
+        foreach (var parameter in parameters)
         {
             weights.Add((parameter, parameter.detach().clone().DetachFromDisposeScope()));
         }
     }
+
+    /// <summary>The copies, in the order of the parameters.</summary>
+    public IReadOnlyList<Tensor> Copies => [.. weights.Select(w => w.Copy)];
 
     /// <summary>Copies the weights anew.</summary>
     public void Take()

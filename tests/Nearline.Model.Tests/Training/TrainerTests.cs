@@ -97,18 +97,6 @@ public sealed class TrainerTests
     }
 
     [Fact]
-    public void A_line_an_epoch_is_written_where_asked()
-    {
-        using var directory = new TempDirectory();
-        using var model = Trainer.Train(
-            Splits.LeaveOneOut(TinyWorld.Create(20)), TinyWorld.Config, Options with { CsvPath = directory["epochs.csv"] });
-        var lines = File.ReadAllLines(directory["epochs.csv"]);
-        Assert.Equal(3, lines.Length);
-        Assert.All(lines, line => Assert.Equal(lines[0].Count(c => c == ','), line.Count(c => c == ',')));
-        Assert.StartsWith("2,", lines[2], StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void Training_stops_when_cancelled_and_refuses_what_it_cannot_do()
     {
         var split = Splits.LeaveOneOut(TinyWorld.Create(20));

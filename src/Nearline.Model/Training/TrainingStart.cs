@@ -1,0 +1,13 @@
+using Nearline.Model.Training.Runs;
+
+namespace Nearline.Model.Training;
+
+/// <summary>What a training begins with and leaves behind, beside its options; by default nothing.</summary>
+public sealed record TrainingStart
+{
+    /// <summary>
+    /// Where scalars, curves and a checkpoint are written after every epoch. Where it has a checkpoint, training goes on
+    /// from there. The caller disposes it.
+    /// </summary>
+    public RunFolder? Folder { get; init; }
+}
