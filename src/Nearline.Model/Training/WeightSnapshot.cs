@@ -9,7 +9,13 @@ internal sealed class WeightSnapshot : IDisposable
 {
     private readonly List<(Parameter Weight, Tensor Copy)> weights = [];
 
-    /// <summary>Copies the weights as they are.</summary>
+    /// <summary>Copies a model's weights as they are.</summary>
+    public WeightSnapshot(nn.Module model)
+        : this(model.parameters())
+    {
+    }
+
+    /// <summary>Copies weights as they are.</summary>
     public WeightSnapshot(IEnumerable<Parameter> parameters)
     {
         using var _ = no_grad();
