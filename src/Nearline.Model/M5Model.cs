@@ -104,12 +104,13 @@ internal sealed class M5Model : nn.Module
     public M5Output Forward(BatchTensors batch, Tensor? maskedShows = null)
     {
         // 4.2 Multi-modal embedding: b_j = [m_j, s_j1, ..., s_jn].
-        var subsidiaries = embedding.Subsidiary(batch.Subsidiaries);                    // [T, n_sub, d]
+        var subsidiaries = embedding.Subsidiary(batch.Subsidiaries);                    // [T, n_sub] of width d
         var contents = Config.HasCg ? embedding.Cg(batch.Shows) : null;                 // [T, d]
 
         // 4.3.2 Self-attention over main + subsidiary sums, on the ID channel; 4.3.3 SIN, equation 3, on its outputs
         // for ID, on the raw embeddings for CG.
-        var hidden = Encode(maskedShows ?? batch.Shows, subsidiaries, batch);           // [T, d]
+        var mains = embedding.Id(maskedShows ?? batch.Shows);
+        var hidden = Attend(attention, mains, subsidiaries, batch);                     // [T, d]
         var id = Extract(hidden, idIntensity, idResidual, subsidiaries, batch);
         var cg = contents is null
             ? null
@@ -142,11 +143,11 @@ internal sealed class M5Model : nn.Module
     /// The self-attention's outputs on the ID channel: what MLM predicts masked main IDs from (section 4.3.2). Subsidiary
     /// features stay. The embeddings themselves where the channel has no self-attention.
     /// </summary>
-    public Tensor Encode(Tensor shows, Tensor? subsidiaries, BatchTensors batch) =>
-        Attend(attention, embedding.Id(shows), subsidiaries, batch);
-
-    /// <summary><see cref="Encode(Tensor, Tensor, BatchTensors)"/> of other shows in the batch's places.</summary>
-    public Tensor Encode(Tensor shows, BatchTensors batch) => Encode(shows, embedding.Subsidiary(batch.Subsidiaries), batch);
+    /// <param name="shows">Show rows in the batch's places: [T].</param>
+    /// <param name="batch">The layout and the subsidiary features.</param>
+    /// <param name="wanted">The tokens whose outputs are wanted, [M]; null: all.</param>
+    public Tensor Encode(Tensor shows, BatchTensors batch, Tensor? wanted = null) =>
+        Attend(attention, embedding.Id(shows), embedding.Subsidiary(batch.Subsidiaries), batch, wanted);
 
     /// <summary>
     /// The items' side, [E^ID(i), E^CG(i)]: [I, 2d]. Its inner product with <see cref="M5Output.Query"/> is equation 6.
@@ -204,19 +205,20 @@ internal sealed class M5Model : nn.Module
     }
 
     /// <summary>Self-attention over main + subsidiary sums; without an encoder, the mains.</summary>
-    private Tensor Attend(SelfAttentionEncoder? encoder, Tensor mains, Tensor? subsidiaries, BatchTensors batch)
+    private Tensor Attend(
+        SelfAttentionEncoder? encoder, Tensor mains, Decoration? subsidiaries, BatchTensors batch, Tensor? wanted = null)
     {
         if (encoder is null)
         {
-            return mains;
+            return wanted is null ? mains : mains.index_select(0, wanted);
         }
 
-        var decorated = subsidiaries is null ? mains : mains + subsidiaries.sum(1);
-        return encoder.Forward(nn.functional.dropout(decorated, Config.EncoderDropout, training), batch);
+        var decorated = subsidiaries is null ? mains : mains + subsidiaries.Sums();
+        return encoder.Forward(nn.functional.dropout(decorated, Config.EncoderDropout, training), batch, wanted);
     }
 
     private Interests Extract(
-        Tensor tokens, SubsidiaryIntensity? intensity, Linear? residual, Tensor? subsidiaries, BatchTensors batch)
+        Tensor tokens, SubsidiaryIntensity? intensity, Linear? residual, Decoration? subsidiaries, BatchTensors batch)
     {
         var intensities = intensity?.Forward(tokens, subsidiaries)
             ?? ones(tokens.shape[0], dtype: tokens.dtype, device: tokens.device);

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using TorchSharp.Optim;
 
 namespace TorchSharp.Interop;
@@ -37,6 +38,7 @@ internal static unsafe class Native
 
             try
             {
+                UseWideKernels();
                 return NativeLibrary.Load(candidate);
             }
             catch (DllNotFoundException e)
@@ -49,6 +51,24 @@ internal static unsafe class Native
         throw new DllNotFoundException(
             $"{file} is not in {AppContext.BaseDirectory}. It is compiled when compat/TorchSharp is built and copied beside the programs that reference it.");
     }
+
+    /// <summary>
+    /// OpenBLAS up to 0.3.21 knows AMD's processors with AVX-512 only as older ones and multiplies matrices at little
+    /// more than half their speed. It reads its settings when it is loaded, from the process's own environment: .NET's
+    /// copy of it would not be seen. What the operator set stays.
+    /// </summary>
+    private static void UseWideKernels()
+    {
+        if (OperatingSystem.IsLinux() && Avx512F.IsSupported && Avx512BW.IsSupported && Avx512CD.IsSupported && Avx512DQ.IsSupported && Avx512F.VL.IsSupported)
+        {
+            _ = SetVariable("OPENBLAS_CORETYPE", "SKYLAKEX", overwrite: 0);
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "setenv")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetVariable(
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct Value

@@ -19,6 +19,7 @@ internal sealed class MultiModalEmbedding : nn.Module
     private readonly Embedding fields;
     private readonly EmbeddingBag tags;
     private readonly Embedding? scenario;
+    private readonly int[] subsidiarySizes;
     private readonly int shows;
 
     /// <param name="schema">What the rows mean.</param>
@@ -31,6 +32,7 @@ internal sealed class MultiModalEmbedding : nn.Module
     {
         var width = config.Width;
         shows = schema.Shows.Count;
+        subsidiarySizes = Features.Subsidiaries.Sizes(schema.MaxLength);
         if (content is not null && content.Length != shows * width)
         {
             throw new ArgumentException(
@@ -86,8 +88,9 @@ internal sealed class MultiModalEmbedding : nn.Module
     /// <summary>E^CG of show rows, for a model with CG embeddings: [T] to [T, d].</summary>
     public Tensor Cg(Tensor rows) => cg is not null ? cg.forward(rows) : RawRows().index_select(0, rows);
 
-    /// <summary>E^SH of subsidiary features, [T, n_sub] to [T, n_sub, d]; null in a model without them.</summary>
-    public Tensor? Subsidiary(Tensor rows) => subsidiary?.forward(rows);
+    /// <summary>E^SH of subsidiary features, [T, n_sub]; null in a model without them.</summary>
+    public Decoration? Subsidiary(Tensor rows) =>
+        subsidiary is null ? null : Decoration.Of(subsidiary.weight!, subsidiarySizes, rows);
 
     /// <summary>E^SH of narrow fields: [U, n] to [U, n, 8].</summary>
     public Tensor Fields(Tensor rows) => fields.forward(rows);

@@ -21,11 +21,14 @@ internal sealed class SelfAttentionEncoder : nn.Module
     }
 
     /// <summary>Main plus subsidiary embeddings, [T, d], to hidden states, [T, d]; no sequence sees another.</summary>
-    public Tensor Forward(Tensor tokens, BatchTensors batch)
+    /// <param name="tokens">The embeddings.</param>
+    /// <param name="batch">Their layout.</param>
+    /// <param name="wanted">The tokens whose hidden states are wanted, [M], for [M, d]; null: all.</param>
+    public Tensor Forward(Tensor tokens, BatchTensors batch, Tensor? wanted = null)
     {
-        foreach (var layer in layers)
+        for (var i = 0; i < layers.Count; i++)
         {
-            tokens = layer.Forward(tokens, batch);
+            tokens = layers[i].Forward(tokens, batch, i + 1 < layers.Count ? null : wanted);
         }
 
         return tokens;
@@ -60,12 +63,19 @@ internal sealed class EncoderLayer : nn.Module
         RegisterComponents();
     }
 
-    public Tensor Forward(Tensor tokens, BatchTensors batch)
+    /// <summary>[T, d] to [T, d]; to [M, d] of the tokens that are wanted, which all others are attended for.</summary>
+    public Tensor Forward(Tensor tokens, BatchTensors batch, Tensor? wanted = null)
     {
-        var attention = attended.forward(Attend(qkv.forward(tokens), batch));
-        tokens = attentionNorm.forward(tokens + Drop(attention));
+        using var scope = NewDisposeScope();
+        var heard = Attend(qkv.forward(tokens), batch);
+        if (wanted is not null)
+        {
+            (tokens, heard) = (tokens.index_select(0, wanted), heard.index_select(0, wanted));
+        }
+
+        tokens = attentionNorm.forward(tokens + Drop(attended.forward(heard)));
         var fed = outer.forward(nn.functional.relu(inner.forward(tokens)));
-        return feedForwardNorm.forward(tokens + Drop(fed));
+        return feedForwardNorm.forward(tokens + Drop(fed)).MoveToOuterDisposeScope();
     }
 
     /// <summary>softmax(q k' / sqrt(d_h)) v, group by group: [T, 3d] to [T, d].</summary>

@@ -30,16 +30,32 @@ internal sealed class SubsidiaryIntensity : nn.Module
 
     /// <summary>The intensity of each token: [T].</summary>
     /// <param name="main">E(m): [T, d].</param>
-    /// <param name="subsidiaries">E(s): [T, n_sub, d]; null where n_sub is 0.</param>
-    public Tensor Forward(Tensor main, Tensor? subsidiaries)
+    /// <param name="subsidiaries">E(s); null where n_sub is 0.</param>
+    public Tensor Forward(Tensor main, Decoration? subsidiaries)
     {
-        var crosses = subsidiaries?.matmul(main.unsqueeze(-1)).squeeze(-1);
-        var x = subsidiaries is null ? main : cat([main, subsidiaries.flatten(1), crosses!], 1);
-        for (var i = 0; i < layers.Count; i++)
+        using var scope = NewDisposeScope();
+        var x = First(main, subsidiaries);
+        for (var i = 1; i < layers.Count; i++)
         {
-            x = layers[i].forward(i == 0 ? x : nn.functional.relu(x));
+            x = layers[i].forward(nn.functional.relu(x));
         }
 
-        return x.squeeze(-1).exp();
+        return x.squeeze(-1).exp().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The first layer, part by part of its input.</summary>
+    private Tensor First(Tensor main, Decoration? subsidiaries)
+    {
+        var (weight, bias) = (layers[0].weight!, layers[0].bias!);
+        if (subsidiaries is null)
+        {
+            return nn.functional.linear(main, weight, bias);
+        }
+
+        var (width, count) = (main.shape[1], subsidiaries.Sizes.Count);
+        var parts = weight.split([width, width * count, count], 1);
+        return nn.functional.linear(main, parts[0], bias)
+            + subsidiaries.Linear(parts[1])
+            + subsidiaries.Products(main).matmul(parts[2].t());
     }
 }

@@ -36,8 +36,10 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
         var mlm = zeros(1, device: device).squeeze(0);
         if (masked is not null)
         {
-            var hidden = options.SeparateMaskedPass ? model.Encode(masked.Shows, batch) : output.Hidden;
-            mlm = nn.functional.cross_entropy(model.MaskedLogits(hidden.index_select(0, masked.Positions)), masked.Targets);
+            var hidden = options.SeparateMaskedPass
+                ? model.Encode(masked.Shows, batch, masked.Positions)
+                : output.Hidden.index_select(0, masked.Positions);
+            mlm = nn.functional.cross_entropy(model.MaskedLogits(hidden), masked.Targets);
         }
 
         Tensor[] disagreements =

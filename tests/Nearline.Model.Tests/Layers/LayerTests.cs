@@ -35,14 +35,15 @@ public sealed class LayerTests : IDisposable
         using var layer = new SubsidiaryIntensity(Width, Widths(hidden)).to(ScalarType.Float64);
         Tensors.Randomize(layer, 4, 0.3);
         var main = Leaf(5, batch.Layout.Tokens, Width);
-        var subsidiaries = Leaf(6, batch.Layout.Tokens, Subsidiaries.Count, Width);
+        var table = Leaf(6, Subsidiaries.Rows(10), Width);
+        Decoration Decorated() => Decoration.Of(table, Subsidiaries.Sizes(10), batch.Subsidiaries);
         foreach (var normalize in new[] { false, true })
         {
             var weights = Tensors.Random(7, batch.Users, SequenceSlots.Count, Width);
             Tensors.CheckGradients(
-                () => (InterestPooling.Pool(main, layer.Forward(main, subsidiaries), batch, normalize) * weights).sum(),
-                Leaves(layer, ("main", main), ("subsidiaries", subsidiaries)));
-            foreach (var leaf in Leaves(layer, ("main", main), ("subsidiaries", subsidiaries)))
+                () => (InterestPooling.Pool(main, layer.Forward(main, Decorated()), batch, normalize) * weights).sum(),
+                Leaves(layer, ("main", main), ("table", table)));
+            foreach (var leaf in Leaves(layer, ("main", main), ("table", table)))
             {
                 leaf.Leaf.grad?.zero_();
             }
@@ -86,7 +87,8 @@ public sealed class LayerTests : IDisposable
         manual_seed(1);
         using var layer = new SubsidiaryIntensity(Width, Widths(hidden));
         var main = Tensors.Random(8, batch.Layout.Tokens, Width).to(ScalarType.Float32);
-        var intensities = layer.Forward(main, Tensors.Random(9, batch.Layout.Tokens, Subsidiaries.Count, Width).to(ScalarType.Float32));
+        var intensities = layer.Forward(main, Decoration.Of(
+            Tensors.Random(9, Subsidiaries.Rows(10), Width).to(ScalarType.Float32), Subsidiaries.Sizes(10), batch.Subsidiaries));
         Assert.All(Tensors.Doubles(intensities), i => Assert.Equal(1, i));
 
         var pooled = Tensors.Doubles(InterestPooling.Pool(main, intensities, batch, normalize: false));
@@ -108,10 +110,16 @@ public sealed class LayerTests : IDisposable
         using var layer = new SubsidiaryIntensity(Width, [4]).to(ScalarType.Float64);
         Tensors.Randomize(layer, 12);
         var main = Tensors.Random(13, 3, Width);
-        var subsidiaries = Tensors.Random(14, 3, Subsidiaries.Count, Width);
-        var actual = Tensors.Doubles(layer.Forward(main, subsidiaries));
+        var table = Tensors.Random(14, Subsidiaries.Rows(10), Width);
+        var sizes = Subsidiaries.Sizes(10);
+        var offsets = Subsidiaries.Offsets(10);
+        long[] rows = [.. Enumerable.Range(0, 3 * Subsidiaries.Count).Select(i => (long)offsets[i % 5] + (i * 7 % sizes[i % 5]))];
+        var decoration = Decoration.Of(table, sizes, tensor(rows).view(3, Subsidiaries.Count));
+        var actual = Tensors.Doubles(layer.Forward(main, decoration));
 
-        var (m, s) = (Tensors.Doubles(main), Tensors.Doubles(subsidiaries));
+        var m = Tensors.Doubles(main);
+        var s = Tensors.Doubles(table.index_select(0, tensor(rows)));
+        var sums = Tensors.Doubles(decoration.Sums());
         var p = layer.named_parameters().ToDictionary(x => x.name, x => Tensors.Doubles(x.parameter));
         for (var t = 0; t < 3; t++)
         {
@@ -125,7 +133,25 @@ public sealed class LayerTests : IDisposable
             var hidden = Linear(p["layers.0.weight"], p["layers.0.bias"], x).Select(h => Math.Max(0, h)).ToList();
             var expected = Math.Exp(Linear(p["layers.1.weight"], p["layers.1.bias"], hidden)[0]);
             Assert.Equal(expected, actual[t], 1e-10);
+            for (var c = 0; c < Width; c++)
+            {
+                Assert.Equal(Enumerable.Range(0, 5).Sum(k => s[(((t * 5) + k) * Width) + c]), sums[(t * Width) + c], 1e-12);
+            }
         }
+    }
+
+    [Fact]
+    public void Hidden_states_of_wanted_tokens_are_those_of_all()
+    {
+        var (batch, _, _) = Tensors.Batch(6);
+        using var encoder = new SelfAttentionEncoder(TinyWorld.Config with { Width = Width, HeadWidth = 3 }).to(ScalarType.Float64);
+        Tensors.Randomize(encoder, 23);
+        var input = Tensors.Random(24, batch.Layout.Tokens, Width);
+        var wanted = tensor(new long[] { 4, 0, 3 });
+        var all = encoder.Forward(input, batch).index_select(0, wanted);
+        var some = Tensors.Doubles(encoder.Forward(input, batch, wanted));
+        Assert.Equal(3 * Width, some.Length);
+        Assert.All(Tensors.Doubles(all).Zip(some), p => Assert.Equal(p.First, p.Second, 1e-12));
     }
 
     [Fact]
