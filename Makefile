@@ -28,8 +28,11 @@ up: setup ## the same parts, up until Ctrl-C
 test: setup ## every suite
 	@bash scripts/test.sh
 
-bench: ## performance and quality figures, each against a peer in the same run
-	@ls bench/*.sh >/dev/null 2>&1 && for b in bench/*.sh; do bash $$b; done || echo "bench: nothing to run yet"
+bench: setup ## every benchmark, each against a peer in the same run; writes bench/results (one alone: make bench-training)
+	@bash bench/run.sh
+
+bench-%: setup
+	@bash bench/run.sh $*
 
 format: ## what dotnet format would change
 	@dotnet format Nearline.sln --verify-no-changes --exclude artifacts

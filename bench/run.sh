@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs one benchmark by name, or all: bench/run.sh [NAME [options of it]]. Each lives in bench/NAME/bench.py, measures
+# ours and a peer in turns, prints a line of JSON a ratio at the end, and writes bench/results/NAME.json.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+all=$(cd bench && ls -d */bench.py | xargs -n 1 dirname)
+names=${1:-$all}
+shift || true
+
+# Peers need Debian's packages, which another python on the PATH does not see.
+python=python3
+[ -x /usr/bin/python3 ] && python=/usr/bin/python3
+dotnet msbuild bench/Nearline.Bench/Nearline.Bench.csproj -restore -m -nologo -v:quiet -p:Configuration=Release
+for name in $names; do
+  if [ ! -f "bench/$name/bench.py" ]; then
+    echo "bench: '$name' is none; there are" $all >&2
+    exit 1
+  fi
+  PYTHONPATH=bench "$python" "bench/$name/bench.py" "$@"
+done
