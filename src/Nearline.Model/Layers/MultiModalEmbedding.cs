@@ -96,7 +96,7 @@ internal sealed class MultiModalEmbedding : nn.Module
     public Tensor Fields(Tensor rows) => fields.forward(rows);
 
     /// <summary>Weighted sum of E^SH over each user's tags: [U, TagWidth].</summary>
-    public Tensor Tags(Tensor rows, Tensor starts, Tensor weights) => tags.call(rows, starts, weights);
+    public Tensor Tags(Tensor rows, Tensor starts, Tensor weights) => tags.call(rows, starts, weights.to(tags.weight!.dtype));
 
     /// <summary>E^SH of the scenario indicator, [P] to [P, ScenarioWidth]; null in a model without it.</summary>
     public Tensor? Scenario(Tensor rows) => scenario?.forward(rows);

@@ -87,6 +87,9 @@ public sealed class M5Retriever : IRetriever
         return retriever;
     }
 
+    /// <summary>What it encodes users with.</summary>
+    internal FeatureEncoder Encoder => encoder;
+
     /// <inheritdoc/>
     public bool Knows(string showId) => encoder.RowOf(showId) >= 0;
 

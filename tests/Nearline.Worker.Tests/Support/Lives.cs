@@ -96,8 +96,8 @@ internal static class Lives
                 break;
             case ActionKind.ProfileUpdate:
                 message.ProfileUpdate = new ProfileUpdate();
-                message.ProfileUpdate.Attributes.Add(action.Attributes!.ToDictionary());
-                message.ProfileUpdate.Scenarios.Add(action.Scenarios!);
+                message.ProfileUpdate.Attributes.Add(action.Attributes?.ToDictionary() ?? []);
+                message.ProfileUpdate.Scenarios.Add(action.Scenarios ?? []);
                 break;
             default:
                 message.DeleteUser = new DeleteUser();
