@@ -34,8 +34,8 @@ internal static class Tensors
         }
     }
 
-    /// <summary>Compares the gradients of a scalar with central differences, for every parameter and input.</summary>
-    public static void CheckGradients(Func<Tensor> scalar, IEnumerable<(string Name, Tensor Leaf)> leaves, double tolerance = 1e-6)
+    /// <summary>Compares the gradients of a scalar with central differences, for every parameter and input, at some places of each.</summary>
+    public static void CheckGradients(Func<Tensor> scalar, IEnumerable<(string Name, Tensor Leaf)> leaves, double tolerance = 1e-6, int places = 12)
     {
         const double step = 1e-5;
         (string Name, Tensor Leaf)[] all = [.. leaves];
@@ -52,7 +52,7 @@ internal static class Tensors
             var analytic = leaf.grad is { } g ? Doubles(g) : new double[leaf.numel()];
             var flat = leaf.detach().view(-1);
             var random = new Random(1);
-            foreach (var i in Enumerable.Range(0, analytic.Length).OrderBy(_ => random.Next()).Take(12))
+            foreach (var i in Enumerable.Range(0, analytic.Length).OrderBy(_ => random.Next()).Take(places))
             {
                 var value = flat[i].item<double>();
                 double At(double x)
