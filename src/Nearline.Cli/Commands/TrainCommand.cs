@@ -3,6 +3,7 @@ using System.Globalization;
 using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
 using Nearline.Model;
+using Nearline.Model.Bundles;
 using Nearline.Model.Training;
 using Nearline.Model.Training.Runs;
 
@@ -44,11 +45,16 @@ internal static class TrainCommand
             Description = "go on with an interrupted run, from its last whole epoch; all else is as that run was told",
             HelpName = "folder",
         };
+        var warm = new Option<string?>("--warm-start")
+        {
+            Description = "begin with the weights of this bundle in --models, or of the active one: what both catalogs know keeps its weights",
+            HelpName = "version|active",
+        };
         var activate = new Option<bool>("--no-activate") { Description = "do not make the new bundle the active one" };
         var device = CommonOptions.Device();
         var command = new Command("train", "train M5, evaluate it, write a bundle")
         {
-            data, name, models, config, variant, protocol, epochs, seed, set, run, resume, activate, device,
+            data, name, models, config, variant, protocol, epochs, seed, set, run, resume, warm, activate, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -63,7 +69,8 @@ internal static class TrainCommand
                 parsed.GetValue(name),
                 parsed.GetRequiredValue(protocol),
                 Path.GetFullPath(parsed.GetRequiredValue(models)),
-                !parsed.GetValue(activate));
+                !parsed.GetValue(activate),
+                WarmStartVersion(parsed.GetRequiredValue(models), parsed.GetValue(warm)));
             var options = new ModelTrainingOptions
             {
                 Models = resumed is null ? parsed.GetRequiredValue(models) : Given(parsed, models) ?? setting.Models,
@@ -74,6 +81,7 @@ internal static class TrainCommand
                 Seed = parsed.GetValue(seed),
                 Set = parsed.GetRequiredValue(set),
                 Resume = resumed,
+                WarmStart = setting.WarmStart,
                 Activate = setting.Activate && !parsed.GetValue(activate),
             };
             var (shape, training) = ModelTraining.Configure(options);
@@ -81,6 +89,7 @@ internal static class TrainCommand
             {
                 Agree("--config", Given(parsed, config), shape.Name);
                 Agree("--variant", Given(parsed, variant), shape.Variant);
+                Agree("--warm-start", WarmStartVersion(setting.Models, parsed.GetValue(warm)), setting.WarmStart ?? "none");
                 Agree("--protocol", Given(parsed, protocol), setting.Protocol);
             }
 
@@ -111,6 +120,14 @@ internal static class TrainCommand
 
         folder.Dispose();
         throw new CliException($"--resume is '{path}', a run that is over; its bundle is {result.Bundle}");
+    }
+
+    /// <summary>A version that is there, before the data is read for nothing.</summary>
+    private static string? WarmStartVersion(string models, string? name)
+    {
+        var store = new BundleStore(models);
+        return name is null ? null : store.Open(name != "active" ? name : store.ActiveVersion
+            ?? throw new CliException($"--warm-start is active, but no bundle is active in '{models}'; name a version")).Version;
     }
 
     /// <summary>An option's value where the user gave it; null where it is the default.</summary>

@@ -35,9 +35,15 @@ internal static class ModelTraining
             AnsiConsole.WriteLine($"run {folder.Path}");
         }
 
+        var start = new TrainingStart
+        {
+            Folder = folder,
+            From = options.WarmStart is { } version ? WarmStart.Of(new BundleStore(options.Models).Open(version)) : null,
+            Started = report => AnsiConsole.WriteLine($"  {report}"),
+        };
         var variant = M5Variants.ByName(config.Variant);
         using var model = await Steps.RunAsync($"train {config.Name}{(variant.Name == M5Variants.Default ? "" : $", {variant.PaperName}")}", progress => Trainer.Train(
-            split, config, training, new TrainingStart { Folder = folder }, new EpochLines(progress), cancellationToken)).ConfigureAwait(false);
+            split, config, training, start, new EpochLines(progress), cancellationToken)).ConfigureAwait(false);
 
         var evaluations = await Steps.RunAsync("evaluate", _ =>
         {
@@ -46,21 +52,20 @@ internal static class ModelTraining
         }).ConfigureAwait(false);
 
         var bundle = M5Bundle.Write(model, options.Models, evaluations[0].Report, metrics: Metrics(evaluations));
-        var version = bundle.Version;
         if (options.Activate)
         {
-            new BundleStore(options.Models).Activate(version);
+            new BundleStore(options.Models).Activate(bundle.Version);
         }
 
         folder?.Finish(new RunResult(
             TimeProvider.System.GetUtcNow(),
-            version,
+            bundle.Version,
             model.Epochs.Count,
             model.BestEpoch,
             model.Epochs.Count == 0 ? 0 : model.Epochs[^1].Elapsed.TotalSeconds,
             bundle.Manifest.Metrics));
-        AnsiConsole.WriteLine($"bundle {version} in {options.Models}{(options.Activate ? ", active" : "")}");
-        return new ModelTrainingResult(version, evaluations);
+        AnsiConsole.WriteLine($"bundle {bundle.Version} in {options.Models}{(options.Activate ? ", active" : "")}");
+        return new ModelTrainingResult(bundle.Version, evaluations);
     }
 
     /// <summary>The model's shape and training that the options ask for.</summary>

@@ -35,6 +35,9 @@ internal sealed record ModelTrainingOptions
     /// </summary>
     public RunFolder? Resume { get; init; }
 
+    /// <summary>The bundle in <see cref="Models"/> whose weights to begin with; null: none.</summary>
+    public string? WarmStart { get; init; }
+
     /// <summary>Whether the new bundle becomes the active one.</summary>
     public bool Activate { get; init; } = true;
 }

@@ -9,6 +9,9 @@ namespace Nearline.Model.Features;
 public sealed record MetadataField(
     string Name, int Size, IReadOnlyList<int> Starts, IReadOnlyList<int> Rows, IReadOnlyList<float> Weights)
 {
+    /// <summary>What each row stands for; empty where a bundle does not say.</summary>
+    public IReadOnlyList<string> Values { get; init; } = [];
+
     /// <summary>Checks that the field describes so many shows.</summary>
     /// <exception cref="ArgumentException">It does not; the message names the part.</exception>
     internal void Validate(int shows)

@@ -54,6 +54,6 @@ internal static class RawMetadata
             starts.Add(values.Count);
         }
 
-        return new MetadataField(name, rows.Count, starts, values, weights);
+        return new MetadataField(name, rows.Count, starts, values, weights) { Values = [.. counts.Select(c => c.Node)] };
     }
 }

@@ -78,8 +78,36 @@ public static class M5Bundle
         return Write(model, modelsDirectory, time: time, version: version);
     }
 
+    /// <summary>A bundle's shape, what its inputs mean, and the file of its weights.</summary>
+    /// <exception cref="BundleException">It is broken.</exception>
+    internal static (M5Config Config, FeatureSchema Schema, string Weights) Parts(BundleDirectory bundle)
+    {
+        var (config, schema, _) = Describe(bundle);
+        return (config, schema, bundle.PathOf(WeightsFile));
+    }
+
     /// <summary>Reads a bundle as a retriever on a device.</summary>
     internal static M5Retriever Read(BundleDirectory bundle, Device device)
+    {
+        var (config, schema, items) = Describe(bundle);
+        var network = new M5Model(schema, config, null);
+        try
+        {
+            ReadWeights(bundle.PathOf(WeightsFile), network);
+            network.MoveTo(device);
+            using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
+            var matrix = index.Read<float>(IndexTensor, items.Count, config.QueryWidth);
+            return new M5Retriever(
+                bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, matrix);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static (M5Config Config, FeatureSchema Schema, List<CatalogItem> Items) Describe(BundleDirectory bundle)
     {
         var hyperparameters = Parse(
             () => bundle.Manifest.Hyperparameters.Deserialize<Hyperparameters>(Json),
@@ -91,21 +119,7 @@ public static class M5Bundle
         var items = Parse(
             () => JsonSerializer.Deserialize<List<CatalogItem>>(File.ReadAllBytes(itemsFile), Json), itemsFile);
         Check(bundle, hyperparameters.Config, schema, items);
-        var network = new M5Model(schema, hyperparameters.Config, null);
-        try
-        {
-            ReadWeights(bundle.PathOf(WeightsFile), network);
-            network.MoveTo(device);
-            using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
-            var matrix = index.Read<float>(IndexTensor, items.Count, hyperparameters.Config.QueryWidth);
-            return new M5Retriever(
-                bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, matrix);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        return (hyperparameters.Config, schema, items);
     }
 
     private static T Parse<T>(Func<T?> read, string file)

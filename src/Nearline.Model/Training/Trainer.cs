@@ -81,6 +81,7 @@ public static class Trainer
         private readonly Device device;
         private readonly TrainingSampler sampler;
         private readonly long plannedSteps;
+        private readonly TrainingStart start;
         private readonly RunFolder? folder;
 
         public Run(Split split, TrainedModel model, TrainingOptions options, TrainingStart start, Device device)
@@ -89,6 +90,7 @@ public static class Trainer
             this.model = model;
             this.options = options;
             this.device = device;
+            this.start = start;
             folder = start.Folder;
             sampler = new TrainingSampler(split.TrainDataset, new FeatureEncoder(model.Schema), options);
             if (sampler.PerEpoch == 0)
@@ -101,11 +103,17 @@ public static class Trainer
 
         public void Train(IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
         {
+            var isResumed = folder is not null && File.Exists(folder.CheckpointPath);
+            if (!isResumed && start.From?.Apply(model.Network, model.Schema) is { } carried)
+            {
+                start.Started?.Invoke(carried);
+            }
+
             using var state = new TrainingState(model.Network, options);
             var schema = model.Schema.Fingerprint();
-            if (folder is not null && File.Exists(folder.CheckpointPath))
+            if (isResumed)
             {
-                var saved = Checkpoint.ReadState(folder.CheckpointPath);
+                var saved = Checkpoint.ReadState(folder!.CheckpointPath);
                 folder.Same("schema", saved.Schema, schema);
                 state.Load(folder.CheckpointPath, saved);
                 folder.WriteReports(state.Epochs);

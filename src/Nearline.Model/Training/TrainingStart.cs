@@ -10,4 +10,10 @@ public sealed record TrainingStart
     /// from there. The caller disposes it.
     /// </summary>
     public RunFolder? Folder { get; init; }
+
+    /// <summary>Weights to begin with; null: random ones. A run that goes on from a checkpoint does not need them.</summary>
+    public WarmStart? From { get; init; }
+
+    /// <summary>Told what <see cref="From"/> carried over, before the first epoch.</summary>
+    public Action<WarmStartReport>? Started { get; init; }
 }
