@@ -8,6 +8,8 @@ var root = new RootCommand("Nearline: the few hundred shows worth ranking for ea
     ImportCommand.Create(),
     TrainCommand.Create(),
     EvaluateCommand.Create(),
+    CompareCommand.Create(),
+    CompareRunCommand.Create(),
     PublishCommand.Create(),
     GetCommand.Create(),
     UpCommand.Create(),

@@ -7,15 +7,14 @@ namespace Nearline.Model;
 internal static class Devices
 {
     /// <summary>"cpu", "cuda", or "auto": cuda where there is one.</summary>
-    /// <exception cref="ArgumentException">Another name.</exception>
-    /// <exception cref="InvalidOperationException">"cuda" where there is none.</exception>
+    /// <exception cref="ArgumentException">Another name, or "cuda" where there is none.</exception>
     public static Device Of(string name) => name switch
     {
         "auto" => cuda.is_available() ? CUDA : CPU,
         "cpu" => CPU,
         "cuda" => cuda.is_available()
             ? CUDA
-            : throw new InvalidOperationException("device: 'cuda' was asked for, but torch sees no CUDA device; use cpu or auto"),
+            : throw new ArgumentException("device: 'cuda' was asked for, but torch sees no CUDA device; use cpu or auto", nameof(name)),
         _ => throw new ArgumentException($"device: '{name}' is not one of auto, cpu, cuda", nameof(name)),
     };
 }

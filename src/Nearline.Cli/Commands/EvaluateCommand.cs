@@ -45,7 +45,7 @@ internal static class EvaluateCommand
                 parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation).ConfigureAwait(false);
             var split = Protocols.Split(dataset, parsed.GetRequiredValue(protocol));
             var options = EvaluationOptions.Full(split) with { LeaveOutWatched = !parsed.GetValue(unfiltered) };
-            var evaluations = await Steps.RunAsync("evaluate", _ =>
+            var evaluations = await Steps.RunAsync("evaluate", progress =>
             {
                 var evaluated = new List<NamedEvaluation>();
                 if (chosen is not null)
@@ -54,7 +54,7 @@ internal static class EvaluateCommand
                     evaluated.Add(ModelTraining.Evaluate(retriever.ModelVersion, retriever, split, options, cancellation));
                 }
 
-                evaluated.AddRange(opponents.Select(o => Baselines.Evaluate(o, split, options, cancellation)));
+                evaluated.AddRange(opponents.Select(o => Baselines.Evaluate(o, split, options, progress, cancellation)));
                 return evaluated;
             }).ConfigureAwait(false);
             if (parsed.GetValue(json))

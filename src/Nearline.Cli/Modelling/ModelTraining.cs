@@ -95,7 +95,7 @@ internal static class ModelTraining
         return
         [
             Evaluate(name, retriever, split, options, cancellationToken),
-            .. Baselines.Usual.Select(b => Baselines.Evaluate(b, split, options, cancellationToken)),
+            .. Baselines.Usual.Select(b => Baselines.Evaluate(b, split, options, null, cancellationToken)),
         ];
     }
 

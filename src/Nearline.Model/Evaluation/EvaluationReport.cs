@@ -59,6 +59,9 @@ public sealed record EvaluationReport(IReadOnlyList<ScenarioMetrics> Scenarios, 
     /// <summary>Each category that has targets, "series", "movie" or "live": the targets that are shows of it.</summary>
     public IReadOnlyList<ScenarioMetrics> Categories { get; init; } = [];
 
+    /// <summary>Where each target came: what the figures were made of. By user, a user's by time.</summary>
+    public IReadOnlyList<RankedTarget> Ranks { get; init; } = [];
+
     /// <summary>All targets, each counting the same.</summary>
     public ScenarioMetrics All { get; init; } = new("all", 0, 0, 0, 0);
 }

@@ -62,7 +62,7 @@ public static class Evaluator
             }
         }
 
-        return ReportBuilder.Build(dataset, ranks, coverage, options);
+        return ReportBuilder.Build(dataset, ranks, coverage, options) with { Ranks = ranks };
     }
 
     /// <summary>A request for each target, in the order of users and actions.</summary>

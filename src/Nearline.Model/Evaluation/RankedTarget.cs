@@ -6,4 +6,4 @@ namespace Nearline.Model.Evaluation;
 /// <param name="Target">The target.</param>
 /// <param name="Category">The category of its show.</param>
 /// <param name="Rank">From 1; 0: not among the first 100.</param>
-internal readonly record struct RankedTarget(EvaluationTarget Target, ShowCategory Category, int Rank);
+public readonly record struct RankedTarget(EvaluationTarget Target, ShowCategory Category, int Rank);

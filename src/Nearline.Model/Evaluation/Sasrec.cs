@@ -18,7 +18,10 @@ public sealed class Sasrec : ScoringBaseline
     private Sasrec(Dataset train, TrainingWatches watches, SasrecNetwork network, int maxLength, Device device)
         : base("sasrec", train, watches, maxLength) => (this.network, this.device) = (network, device);
 
-    /// <summary>The epoch whose weights it has.</summary>
+    /// <summary>Epochs that ran.</summary>
+    public int Epochs { get; private init; }
+
+    /// <summary>The one whose weights it has.</summary>
     public int BestEpoch { get; private init; }
 
     /// <summary>
@@ -44,8 +47,8 @@ public sealed class Sasrec : ScoringBaseline
         try
         {
             trained.to(place);
-            var best = new SasrecTrainer(split, watches, trained, options, place).Train(progress, cancellationToken);
-            return new Sasrec(split.TrainDataset, watches, trained, options.MaxLength, place) { BestEpoch = best };
+            var (epochs, best) = new SasrecTrainer(split, watches, trained, options, place).Train(progress, cancellationToken);
+            return new Sasrec(split.TrainDataset, watches, trained, options.MaxLength, place) { Epochs = epochs, BestEpoch = best };
         }
         catch
         {

@@ -33,8 +33,8 @@ internal sealed class SasrecTrainer
     }
 
     /// <summary>Trains and leaves the best weights in the network.</summary>
-    /// <returns>The epoch they are of.</returns>
-    public int Train(IProgress<SasrecProgress>? progress, CancellationToken cancellationToken)
+    /// <returns>The epochs that ran, and the one that the weights are of.</returns>
+    public (int Epochs, int Best) Train(IProgress<SasrecProgress>? progress, CancellationToken cancellationToken)
     {
         Parameter[] parameters = [.. network.parameters()];
         using var optimizer = optim.Adam(parameters, options.LearningRate);
@@ -42,8 +42,11 @@ internal sealed class SasrecTrainer
         var random = new Random(options.Seed);
         var (bestEpoch, bestNdcg) = (0, double.NegativeInfinity);
         var clock = Stopwatch.StartNew();
-        for (var epoch = 1; epoch <= options.Epochs; epoch++)
+        var epoch = 0;
+        var isOver = false;
+        while (!isOver)
         {
+            epoch++;
             network.train();
             var (loss, batches) = (0.0, 0);
             random.Shuffle(sequences);
@@ -64,14 +67,11 @@ internal sealed class SasrecTrainer
             }
 
             progress?.Report(new SasrecProgress(epoch, options.Epochs, loss / batches, ndcg, isBest, clock.Elapsed));
-            if (held.Count > 0 && options.Patience > 0 && epoch - bestEpoch >= options.Patience)
-            {
-                break;
-            }
+            isOver = epoch == options.Epochs || (held.Count > 0 && options.Patience > 0 && epoch - bestEpoch >= options.Patience);
         }
 
         best.Restore();
-        return bestEpoch;
+        return (epoch, bestEpoch);
     }
 
     private float Step(optim.Optimizer optimizer, int[][] chosen)
