@@ -125,8 +125,9 @@ class DynamicWeighting(nn.Module):
 class MultiModalEmbedding(nn.Module):
     def __init__(self, shapes):
         super().__init__()
-        for name in ("id", "cg", "subsidiary", "fields", "scenario"):
+        for name in ("id", "cg", "subsidiary", "scenario"):
             setattr(self, name, nn.Embedding(*shapes[f"embedding.{name}.weight"]))
+        self.fields = nn.EmbeddingBag(*shapes["embedding.fields.weight"], mode="mean")
         self.tags = nn.EmbeddingBag(*shapes["embedding.tags.weight"], mode="sum")
 
 
@@ -164,7 +165,7 @@ class M5(nn.Module):
 
     def forward(self, batch, masked=None):
         """Query, hidden states a slot (of `masked` shows where given), and the experts of both channels."""
-        e, users = self.embedding, len(batch["fields"])
+        e, users = self.embedding, len(batch["scenarios"])
         ids, cgs, hiddens, subsidiaries = [], [], [], []
         for i, slot in enumerate(batch["slots"]):
             if slot is None:
@@ -188,7 +189,7 @@ class M5(nn.Module):
             ids.append(lasts[0])
             cgs.append(lasts[1])
         tags = e.tags(batch["tags"], batch["tag_starts"], batch["tag_weights"])
-        narrow = e.fields(batch["fields"])
+        narrow = e.fields(batch["fields"], batch["field_starts"]).view(users, -1, self.config["field_width"])
         scenario = e.scenario(batch["scenarios"])
         rest = [tags, *narrow.unbind(1)]
         u_id, id_experts = self.idExperts(self.idCrossing([*ids, *rest], scenario), batch["scenarios"])
@@ -204,11 +205,11 @@ class M5(nn.Module):
         for slot, x in zip(batch["slots"], tokens):
             if x is not None and slot["last"] is not None:
                 rows, places = slot["last"]
-                last = last if last is not None else x.new_zeros(len(batch["fields"]), x.shape[-1])
+                last = last if last is not None else x.new_zeros(len(batch["scenarios"]), x.shape[-1])
                 last = last.index_copy(0, rows, x[rows, places])
                 tokens_of = x
         if tokens_of is None:
-            return self.embedding.id.weight.new_zeros(len(batch["fields"]), self.config["width"])
+            return self.embedding.id.weight.new_zeros(len(batch["scenarios"]), self.config["width"])
         return last
 
     def losses(self, batch, options, masks):

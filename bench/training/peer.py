@@ -58,11 +58,11 @@ def pad(packed, case):
     weights = case["options"]["future_decay"] ** ranks.astype(np.float64)
     sums = np.zeros(users)
     np.add.at(sums, rows, weights)
-    wide = {name: torch.from_numpy(packed[name].astype(np.int64)) for name in ("tags", "scenarios", "targets")}
+    wide = {name: torch.from_numpy(packed[name].astype(np.int64)) for name in ("tags", "fields", "scenarios", "targets")}
     return {
         **wide,
         "slots": made,
-        "fields": torch.from_numpy(packed["fields"].reshape(users, -1).astype(np.int64)),
+        "field_starts": torch.from_numpy(packed["field_starts"][:-1].astype(np.int64)),
         "tag_starts": torch.from_numpy(packed["tag_starts"][:-1].astype(np.int64)),
         "tag_weights": torch.from_numpy(packed["tag_weights"]),
         "watched": torch.from_numpy(watched),

@@ -118,7 +118,7 @@ internal sealed class M5Model : nn.Module
 
         // 3.2 User features x^u and context features x^c.
         var tags = embedding.Tags(batch.Tags, batch.TagStarts, batch.TagWeights);       // [U, TagWidth]
-        var narrow = embedding.Fields(batch.Fields);                                    // [U, n, 8]
+        var narrow = embedding.Fields(batch.Fields, batch.FieldStarts);                 // [U, n, 8]
         var scenario = embedding.Scenario(batch.Pairs.Scenarios);                       // [P, ScenarioWidth]
 
         // 4.4 Scenario indicator and SMoE, equation 4, once for each channel.

@@ -162,6 +162,7 @@ internal sealed class TrainingSide : IDisposable
         yield return Ints("shows", encoded.Shows);
         yield return Ints("subsidiaries", encoded.Subsidiaries);
         yield return Ints("fields", encoded.Fields);
+        yield return Ints("field_starts", encoded.FieldStarts);
         yield return Ints("tag_starts", encoded.TagStarts);
         yield return Ints("tags", encoded.Tags);
         yield return TensorData.Of<float>(prefix + "tag_weights", CollectionsMarshal.AsSpan(encoded.TagWeights), encoded.TagWeights.Count);

@@ -17,8 +17,11 @@ public sealed class EncodedBatch
     /// <summary>Rows of the subsidiary features, <see cref="Features.Subsidiaries.Count"/> a behaviour.</summary>
     internal List<int> Subsidiaries { get; } = [];
 
-    /// <summary>Rows of the narrow fields, as many a user as the schema has fields.</summary>
+    /// <summary>Rows of the narrow fields: one of each of the schema's fields a user, or several of a multi-hot one.</summary>
     internal List<int> Fields { get; } = [];
+
+    /// <summary>Offsets of the fields in <see cref="Fields"/>: as many a user as the schema has, one more at the end.</summary>
+    internal List<int> FieldStarts { get; } = [0];
 
     /// <summary>Offsets of the users' tags, one more at the end.</summary>
     internal List<int> TagStarts { get; } = [0];
@@ -56,6 +59,8 @@ public sealed class EncodedBatch
         Shows.Clear();
         Subsidiaries.Clear();
         Fields.Clear();
+        FieldStarts.Clear();
+        FieldStarts.Add(0);
         TagStarts.Clear();
         TagStarts.Add(0);
         Tags.Clear();
@@ -81,8 +86,13 @@ public sealed class EncodedBatch
         Shows.AddRange(CollectionsMarshal.AsSpan(source.Shows)[from..to]);
         Subsidiaries.AddRange(CollectionsMarshal.AsSpan(source.Subsidiaries)[
             (from * Features.Subsidiaries.Count)..(to * Features.Subsidiaries.Count)]);
-        var fields = source.Fields.Count / source.Count;
-        Fields.AddRange(CollectionsMarshal.AsSpan(source.Fields).Slice(user * fields, fields));
+        var fields = (source.FieldStarts.Count - 1) / source.Count;
+        for (var field = user * fields; field < (user + 1) * fields; field++)
+        {
+            Fields.AddRange(CollectionsMarshal.AsSpan(source.Fields)[source.FieldStarts[field]..source.FieldStarts[field + 1]]);
+            FieldStarts.Add(Fields.Count);
+        }
+
         Tags.AddRange(CollectionsMarshal.AsSpan(source.Tags)[source.TagStarts[user]..source.TagStarts[user + 1]]);
         TagWeights.AddRange(CollectionsMarshal.AsSpan(source.TagWeights)[source.TagStarts[user]..source.TagStarts[user + 1]]);
         TagStarts.Add(Tags.Count);

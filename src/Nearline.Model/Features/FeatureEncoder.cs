@@ -231,15 +231,26 @@ public sealed class FeatureEncoder
     private void AppendFields(UserHistory history, DateTimeOffset now, DateTimeOffset? lastBehaviour, EncodedBatch batch)
     {
         var field = 0;
+        void Add(params ReadOnlySpan<int> rows)
+        {
+            foreach (var row in rows)
+            {
+                batch.Fields.Add(fieldOffsets[field] + row);
+            }
+
+            batch.FieldStarts.Add(batch.Fields.Count);
+            field++;
+        }
+
         foreach (var attribute in schema.Attributes)
         {
-            batch.Fields.Add(fieldOffsets[field++] + attribute.RowOf(history.Attributes.GetValueOrDefault(attribute.Name)));
+            Add([.. attribute.RowsOf(history.Attributes.GetValueOrDefault(attribute.Name))]);
         }
 
         var utc = now.ToUniversalTime();
-        batch.Fields.Add(fieldOffsets[field++] + 1 + utc.Hour);
-        batch.Fields.Add(fieldOffsets[field++] + 1 + (int)utc.DayOfWeek);
-        batch.Fields.Add(fieldOffsets[field++] + (lastBehaviour is { } time ? Buckets.Elapsed(now - time) : 0));
-        batch.Fields.Add(fieldOffsets[field] + (history.LastDevice is { } device ? deviceRows.GetValueOrDefault(device) : 0));
+        Add(1 + utc.Hour);
+        Add(1 + (int)utc.DayOfWeek);
+        Add(lastBehaviour is { } time ? Buckets.Elapsed(now - time) : 0);
+        Add(history.LastDevice is { } device ? deviceRows.GetValueOrDefault(device) : 0);
     }
 }

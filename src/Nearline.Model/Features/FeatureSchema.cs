@@ -23,8 +23,8 @@ public sealed record SchemaTag(string Value, float Idf);
 /// </summary>
 public sealed record FeatureSchema
 {
-    /// <summary>The version that this code encodes for.</summary>
-    public const int CurrentVersion = 1;
+    /// <summary>The version that this code encodes for: 2 since attributes may have several values.</summary>
+    public const int CurrentVersion = 2;
 
     /// <summary>Row of padding in the show tables.</summary>
     public const int PadRow = 0;

@@ -40,8 +40,11 @@ internal sealed class BatchTensors
     /// <summary>For each user the token of the latest watch, T without one: [U].</summary>
     public required Tensor LastWatch { get; init; }
 
-    /// <summary>Rows of the narrow fields: [U, fields].</summary>
+    /// <summary>Rows of the narrow fields of all users: one a field, or several of a multi-hot one.</summary>
     public required Tensor Fields { get; init; }
+
+    /// <summary>Where each user's fields begin: [U * fields].</summary>
+    public required Tensor FieldStarts { get; init; }
 
     /// <summary>Tags of all users: [tags].</summary>
     public required Tensor Tags { get; init; }
@@ -104,7 +107,8 @@ internal sealed class BatchTensors
             KeyMasks = [.. layout.Groups.Select(g => KeyMask(g, device))],
             SlotRows = Index(slotRows, device),
             LastWatch = Index(LastWatchTokens(batch, layout), device),
-            Fields = Index(Widen(CollectionsMarshal.AsSpan(batch.Fields)), device).view(batch.Count, -1),
+            Fields = Index(Widen(CollectionsMarshal.AsSpan(batch.Fields)), device),
+            FieldStarts = Index(Widen(CollectionsMarshal.AsSpan(batch.FieldStarts)[..^1]), device),
             Tags = Index(Widen(CollectionsMarshal.AsSpan(batch.Tags)), device),
             TagWeights = tensor(batch.TagWeights.ToArray(), device: device),
             TagStarts = Index(Widen(CollectionsMarshal.AsSpan(batch.TagStarts)[..batch.Count]), device),

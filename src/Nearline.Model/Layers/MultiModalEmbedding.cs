@@ -16,10 +16,11 @@ internal sealed class MultiModalEmbedding : nn.Module
     private readonly Embedding? cg;
     private readonly MetadataEmbedding? metadata;
     private readonly Embedding? subsidiary;
-    private readonly Embedding fields;
+    private readonly EmbeddingBag fields;
     private readonly EmbeddingBag tags;
     private readonly Embedding? scenario;
     private readonly int[] subsidiarySizes;
+    private readonly int fieldCount;
     private readonly int shows;
 
     /// <param name="schema">What the rows mean.</param>
@@ -48,7 +49,8 @@ internal sealed class MultiModalEmbedding : nn.Module
                 width)
             : null;
         subsidiary = config.Decorate ? nn.Embedding(Features.Subsidiaries.Rows(schema.MaxLength), width) : null;
-        fields = nn.Embedding(schema.FieldSizes.Sum(), config.FieldWidth);
+        fields = nn.EmbeddingBag(schema.FieldSizes.Sum(), config.FieldWidth, mode: EmbeddingBagMode.Mean);
+        fieldCount = schema.FieldSizes.Count;
         tags = nn.EmbeddingBag(Math.Max(1, schema.Tags.Count), config.TagWidth, mode: EmbeddingBagMode.Sum);
         scenario = config.ScenarioIndicator ? nn.Embedding(schema.Scenarios.Count, config.ScenarioWidth) : null;
         RegisterComponents();
@@ -92,8 +94,9 @@ internal sealed class MultiModalEmbedding : nn.Module
     public Decoration? Subsidiary(Tensor rows) =>
         subsidiary is null ? null : Decoration.Of(subsidiary.weight!, subsidiarySizes, rows);
 
-    /// <summary>E^SH of narrow fields: [U, n] to [U, n, 8].</summary>
-    public Tensor Fields(Tensor rows) => fields.forward(rows);
+    /// <summary>E^SH of narrow fields, the mean of the rows of each: [U, n, 8].</summary>
+    public Tensor Fields(Tensor rows, Tensor starts) =>
+        fields.call(rows, starts).view(starts.shape[0] / fieldCount, fieldCount, fields.weight!.shape[1]);
 
     /// <summary>Weighted sum of E^SH over each user's tags: [U, TagWidth].</summary>
     public Tensor Tags(Tensor rows, Tensor starts, Tensor weights) => tags.call(rows, starts, weights.to(tags.weight!.dtype));

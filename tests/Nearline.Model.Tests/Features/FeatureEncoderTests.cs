@@ -204,6 +204,37 @@ public sealed class FeatureEncoderTests
         Assert.Equal(0, schema.Attributes[1].RowOf("tall"));
     }
 
+    [Fact]
+    public void Attributes_of_several_values_are_multi_hot()
+    {
+        static UserLog User(string id, string languages) =>
+            new(new UserProfile(id) { Attributes = new Dictionary<string, string> { ["languages"] = languages } }, []);
+        var schema = FeatureSchema.Build(
+            Catalog with { Users = [User("a", "en|fr"), User("b", "fr"), User("c", "en | fr|fr"), User("d", "de||en"), User("e", "tlh")] }, 5);
+        var field = Assert.Single(schema.Attributes);
+        Assert.True(field.IsMultiple);
+        Assert.Equal(["en", "fr"], field.Values);
+        Assert.Equal([1, 2], field.RowsOf("fr|en|en"));
+        Assert.Equal([2], field.RowsOf(" fr "));
+        Assert.Equal([1], field.RowsOf("en|tlh"));
+        Assert.Equal([[0], [0], [0], [0]], new[] { null, "", "|", "de|tlh" }.Select(field.RowsOf));
+
+        // A user between users: each keeps its own rows, and all have as many fields.
+        var encoder = new FeatureEncoder(schema);
+        string[] values = ["fr", "en|fr", "en"];
+        var batch = encoder.Encode(
+            [.. values.Select(v => (History(new UserAction(ActionKind.ProfileUpdate, Monday) { Attributes = new Dictionary<string, string> { ["languages"] = v } }), Monday))]);
+        var fields = schema.FieldSizes.Count;
+        Assert.Equal((3 * fields) + 1, batch.FieldStarts.Count);
+        Assert.Equal(
+            [[2], [1, 2], [1]],
+            Enumerable.Range(0, 3).Select(u => batch.Fields[batch.FieldStarts[u * fields]..batch.FieldStarts[(u * fields) + 1]].ToArray()));
+        var copy = new EncodedBatch();
+        copy.AppendFrom(batch, 1);
+        copy.AppendFrom(batch, 2);
+        Assert.Equal([Describe(batch, 1), Describe(batch, 2)], Enumerable.Range(0, 2).Select(u => Describe(copy, u)));
+    }
+
     private static UserAction Watch(string show, DateTimeOffset time, string? device = null) =>
         new(ActionKind.Watch, time) { ShowId = show, Device = device };
 
@@ -235,13 +266,13 @@ public sealed class FeatureEncoderTests
     private static string Describe(EncodedBatch batch, int user)
     {
         var starts = batch.SequenceStarts.GetRange(user * 6, 7);
-        var fields = batch.Fields.Count / batch.Count;
+        var fields = (batch.FieldStarts.Count - 1) / batch.Count;
         return System.Text.Json.JsonSerializer.Serialize(new
         {
             Lengths = starts.Skip(1).Select(s => s - starts[0]),
             Shows = batch.Shows[starts[0]..starts[6]],
             Subsidiaries = batch.Subsidiaries[(starts[0] * 5)..(starts[6] * 5)],
-            Fields = batch.Fields.GetRange(user * fields, fields),
+            Fields = Enumerable.Range(user * fields, fields).Select(f => batch.Fields[batch.FieldStarts[f]..batch.FieldStarts[f + 1]]),
             Tags = batch.Tags[batch.TagStarts[user]..batch.TagStarts[user + 1]],
             Weights = batch.TagWeights[batch.TagStarts[user]..batch.TagStarts[user + 1]],
             Last = batch.LastWatch[user] < 0 ? -1 : batch.LastWatch[user] - starts[0],

@@ -33,7 +33,7 @@ public sealed class GradientTests : IDisposable
                 + Weigh(decoration.Sums(), 4)
                 + Weigh(decoration.Products(mains), 5)
                 + Weigh(decoration.Linear(Tensors.Random(6, 3, Subsidiaries.Count * TinyWorld.Config.Width)), 7)
-                + Weigh(layer.Fields(batch.Fields), 8)
+                + Weigh(layer.Fields(batch.Fields, batch.FieldStarts), 8)
                 + Weigh(layer.Tags(batch.Tags, batch.TagStarts, batch.TagWeights), 9)
                 + Weigh(layer.Scenario(batch.Pairs.Scenarios)!, 10)
                 + Weigh(layer.ItemIds(), 11)
@@ -43,6 +43,27 @@ public sealed class GradientTests : IDisposable
         var tables = Leaves(layer);
         Assert.Equal(["cg", "fields", "id", "scenario", "subsidiary", "tags"], tables.Select(t => t.Name.Split('.')[0]).Order());
         Tensors.CheckGradients(Scalar, tables, places: 60);
+    }
+
+    [Fact]
+    public void A_multi_hot_field_is_the_mean_of_its_values()
+    {
+        var (_, _, schema) = Tensors.Batch(1);
+        using var layer = new MultiModalEmbedding(schema, TinyWorld.Config, null).to(ScalarType.Float64);
+        Tensors.Randomize(layer, 1);
+        var count = schema.FieldSizes.Count;
+
+        // Of two users the first has rows 1 and 3 in the first field, the rest have one row a field.
+        long[] rows = [1, 3, .. Enumerable.Range(4, (2 * count) - 1).Select(i => (long)i)];
+        long[] starts = [0, .. Enumerable.Range(2, (2 * count) - 1).Select(i => (long)i)];
+        Tensor Embedded() => layer.Fields(tensor(rows), tensor(starts));
+        var table = layer.named_parameters().Single(p => p.name == "fields.weight").parameter;
+        Assert.Equal([2L, count, TinyWorld.Config.FieldWidth], Embedded().shape);
+        Assert.Equal(Tensors.Doubles((table[1] + table[3]) / 2), Tensors.Doubles(Embedded()[0][0]));
+        Assert.Equal(Tensors.Doubles(table[4]), Tensors.Doubles(Embedded()[0][1]));
+        Assert.Equal(Tensors.Doubles(table[rows[^1]]), Tensors.Doubles(Embedded()[1][count - 1]));
+        var weights = Tensors.Random(2, Embedded().shape);
+        Tensors.CheckGradients(() => (Embedded() * weights).sum(), [("fields.weight", table)], places: 40);
     }
 
     [Fact]

@@ -150,7 +150,7 @@ public sealed class M5RetrieverTests : IDisposable
 
     [Theory]
     [InlineData("vocabulary.json", "max_length", "max_length: expected 10")]
-    [InlineData("vocabulary.json", "version", "version: expected 1, found 7")]
+    [InlineData("vocabulary.json", "version", "version: expected 2, found 7")]
     [InlineData("items.json", "0", "ids: not the shows of the vocabulary")]
     [InlineData("weights.safetensors", "", "weights.safetensors")]
     public void A_bundle_whose_files_do_not_fit_each_other_is_refused_by_name(string file, string field, string message)

@@ -97,6 +97,7 @@ public sealed class TrainingServingTests : IDisposable
             ("sequences", Doubles(batch.SlotRows)),
             ("last watch", Doubles(batch.LastWatch)),
             ("fields", Doubles(batch.Fields)),
+            ("field starts", Doubles(batch.FieldStarts)),
             ("tags", Doubles(batch.Tags)),
             ("tag starts", Doubles(batch.TagStarts)),
             ("tag weights", Doubles(batch.TagWeights)),

@@ -14,6 +14,9 @@ internal static class Lives
 
     private static readonly string?[] Devices = [null, "tv", "phone"];
 
+    /// <summary>Of attributes, of which some are several values.</summary>
+    private static readonly string[] Values = ["v0", "v1", "v2|v0"];
+
     /// <summary>
     /// Events as a log has them, at offsets from zero, in an order that is not quite that of their times; some are
     /// sent twice by the producer, at a later offset with the same identity.
@@ -132,7 +135,7 @@ internal static class Lives
             11 => new UserAction(ActionKind.Impression, time) { ShowId = film, Clicked = true },
             12 => new UserAction(ActionKind.ProfileUpdate, time)
             {
-                Attributes = new Dictionary<string, string> { [$"a{random.Next(3)}"] = random.Next(3) == 0 ? "" : $"v{random.Next(3)}" },
+                Attributes = new Dictionary<string, string> { [$"a{random.Next(3)}"] = random.Next(3) == 0 ? "" : Values[random.Next(Values.Length)] },
                 Scenarios = random.Next(2) == 0 ? [] : ["home", $"s{random.Next(2)}"],
             },
             _ => new UserAction(ActionKind.DeleteUser, time),
