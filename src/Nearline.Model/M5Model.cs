@@ -165,7 +165,10 @@ internal sealed class M5Model : nn.Module
     }
 
     /// <summary>Logits of MLM's softmax over the ID embedding matrix, equation 2: [M, d] to [M, I].</summary>
-    public Tensor MaskedLogits(Tensor hidden) => hidden.matmul(embedding.ItemIds().t());
+    public Tensor MaskedLogits(Tensor hidden) => hidden.matmul(MaskedItems().t());
+
+    /// <summary>The ID embedding matrix that MLM predicts over: [I, d].</summary>
+    public Tensor MaskedItems() => embedding.ItemIds();
 
     private static Linear Zero(Linear linear)
     {

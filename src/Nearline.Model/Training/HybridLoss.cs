@@ -19,27 +19,29 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
     /// <param name="targets">Index rows of each instance's targets.</param>
     /// <param name="options">Weights of the parts.</param>
     /// <param name="random">Draws what MLM masks.</param>
+    /// <param name="negatives">Shows that stand for the catalog in the softmaxes; null: the catalog itself.</param>
     public static HybridLoss Of(
         M5Model model,
         BatchTensors batch,
         EncodedBatch encoded,
         IReadOnlyList<int[]> targets,
         TrainingOptions options,
-        Random random)
+        Random random,
+        NegativeSample? negatives = null)
     {
         var device = batch.Shows.device;
         var masked = model.HasMaskedTask && options.Alpha > 0 && options.MaskRate > 0
             ? MaskedShows.Of(batch, options.MaskRate, random, device)
             : null;
         var output = model.Forward(batch, options.SeparateMaskedPass ? null : masked?.Shows);
-        var match = Matching(output, model.Items(), encoded, targets, options);
+        var match = Matching(output, model.Items(), encoded, targets, options, negatives);
         var mlm = zeros(1, device: device).squeeze(0);
         if (masked is not null)
         {
             var hidden = options.SeparateMaskedPass
                 ? model.Encode(masked.Shows, batch, masked.Positions)
                 : output.Hidden.index_select(0, masked.Positions);
-            mlm = nn.functional.cross_entropy(model.MaskedLogits(hidden), masked.Targets);
+            mlm = Masked(model, hidden, masked.Targets, negatives);
         }
 
         Tensor[] disagreements =
@@ -52,14 +54,28 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
 
     /// <summary>Equations 7 and 8 over the whole catalog, averaged over the instances.</summary>
     private static Tensor Matching(
-        M5Output output, Tensor items, EncodedBatch encoded, IReadOnlyList<int[]> targets, TrainingOptions options)
+        M5Output output, Tensor items, EncodedBatch encoded, IReadOnlyList<int[]> targets, TrainingOptions options, NegativeSample? negatives)
     {
         var catalog = items.shape[0];
         return SoftmaxLoss.Of(
             output.Query(),
             items,
             options.ExcludeWatched ? WatchedPlaces(encoded, catalog) : [],
-            TargetPlaces(targets, catalog, options.FutureDecay)) / targets.Count;
+            TargetPlaces(targets, catalog, options.FutureDecay),
+            negatives) / targets.Count;
+    }
+
+    /// <summary>Equation 2, averaged over the masked shows.</summary>
+    private static Tensor Masked(M5Model model, Tensor hidden, Tensor shows, NegativeSample? negatives)
+    {
+        if (negatives is null)
+        {
+            return nn.functional.cross_entropy(model.MaskedLogits(hidden), shows);
+        }
+
+        var (items, rows) = (model.MaskedItems(), shows.cpu().data<long>().ToArray());
+        long[] places = [.. rows.Select((show, i) => (i * items.shape[0]) + show)];
+        return SoftmaxLoss.Of(hidden, items, [], new SoftmaxTargets(places, [.. rows.Select(_ => 1f)]), negatives) / rows.Length;
     }
 
     private static long[] WatchedPlaces(EncodedBatch encoded, long catalog)

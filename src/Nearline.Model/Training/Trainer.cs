@@ -80,6 +80,7 @@ public static class Trainer
         private readonly TrainingOptions options;
         private readonly Device device;
         private readonly TrainingSampler sampler;
+        private readonly NegativeSampler? negatives;
         private readonly long plannedSteps;
         private readonly TrainingStart start;
         private readonly RunFolder? folder;
@@ -98,6 +99,9 @@ public static class Trainer
                 throw new ArgumentException("split: its training part has no unfamiliar watch to learn from", nameof(split));
             }
 
+            negatives = options.SoftmaxNegatives == 0
+                ? null
+                : new NegativeSampler([.. model.Items.Select(i => i.Watchers)], options.SoftmaxNegatives);
             plannedSteps = options.Epochs * ((sampler.PerEpoch + options.BatchSize - 1) / options.BatchSize);
         }
 
@@ -229,7 +233,7 @@ public static class Trainer
             int[] users = [.. Enumerable.Range(0, chosen.Length)];
             int[] scenarios = [.. chosen.Select(c => part.Scenarios[c])];
             var batch = BatchTensors.From(encoded, users, scenarios, model.Schema.Scenarios.Count, device);
-            var loss = HybridLoss.Of(model.Network, batch, encoded, [.. chosen.Select(c => part.Targets[c])], options, random);
+            var loss = HybridLoss.Of(model.Network, batch, encoded, [.. chosen.Select(c => part.Targets[c])], options, random, negatives?.Draw(random));
             state.Optimizer.zero_grad();
             loss.Total.backward();
             var norm = options.GradientClip > 0 ? nn.utils.clip_grad_norm_(state.Learning, options.GradientClip) : 0;

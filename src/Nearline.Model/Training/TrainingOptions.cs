@@ -58,6 +58,12 @@ public sealed record TrainingOptions
     /// <summary>Whether the softmax leaves out shows that the user had watched; sets never contain them.</summary>
     public bool ExcludeWatched { get; init; } = true;
 
+    /// <summary>
+    /// Negatives drawn a step, shared by its instances, that stand for the catalog in the softmaxes of matching and MLM,
+    /// with log-Q correction; 0: the whole catalog. For catalogs whose scores of a batch are too many.
+    /// </summary>
+    public int SoftmaxNegatives { get; init; }
+
     /// <summary>The gradient's norm is cut to this; 0: never.</summary>
     public double GradientClip { get; init; } = 5;
 
@@ -97,6 +103,7 @@ public sealed record TrainingOptions
         Check(nameof(SamplesPerUser), SamplesPerUser, SamplesPerUser >= 0, "0 or more");
         Check(nameof(FutureTargets), FutureTargets, FutureTargets >= 1, "at least 1");
         Check(nameof(FutureDecay), FutureDecay, FutureDecay is > 0 and <= 1, "above 0, at most 1");
+        Check(nameof(SoftmaxNegatives), SoftmaxNegatives, SoftmaxNegatives >= 0, "0 or more");
         Check(nameof(GradientClip), GradientClip, GradientClip >= 0, "0 or more");
         Check(nameof(WeightAverage), WeightAverage, WeightAverage is >= 0 and < 1, "from 0 to below 1");
         Check(nameof(EvaluateEvery), EvaluateEvery, EvaluateEvery >= 1, "at least 1");

@@ -34,14 +34,14 @@ public sealed class RunFolderTests
     private static readonly RunSetting Setting = new("world", null, "leave-one-out", "models", true);
 
     [Theory]
-    [InlineData(1, 0.9, true)]
-    [InlineData(3, 0, true)]
-    [InlineData(4, 0.9, false)]
-    public void A_run_that_is_interrupted_and_resumed_ends_bit_equal(int epochs, double weightAverage, bool trainCg)
+    [InlineData(1, 0.9, true, 0)]
+    [InlineData(3, 0, true, 20)]
+    [InlineData(4, 0.9, false, 0)]
+    public void A_run_that_is_interrupted_and_resumed_ends_bit_equal(int epochs, double weightAverage, bool trainCg, int negatives)
     {
         using var directory = new TempDirectory();
         var split = Splits.LeaveOneOut(TinyWorld.Create(40));
-        var (config, options) = (Config with { TrainCg = trainCg }, Options with { WeightAverage = weightAverage });
+        var (config, options) = (Config with { TrainCg = trainCg }, Options with { WeightAverage = weightAverage, SoftmaxNegatives = negatives });
         using var whole = Trainer.Train(split, config, options);
 
         using (var stop = new CancellationTokenSource())
