@@ -4,10 +4,10 @@ PACKAGES ?= auto
 BUILD = dotnet msbuild -restore -m -nologo -v:quiet -p:Configuration=Release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test bench format clean
+.PHONY: help setup build demo up test bench format clean figures quality-p1-beauty quality-p1-sports quality-p2 quality-p2-baselines quality-p3
 
 help: ## what there is to make
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
 
 setup: ## install what is needed and find out which packages restore (PACKAGES=real|compat|auto)
 	@bash scripts/setup.sh $(PACKAGES)
@@ -33,6 +33,37 @@ bench: setup ## every benchmark, each against a peer in the same run; writes ben
 
 bench-%: setup
 	@bash bench/run.sh $*
+
+# Quality on the fixed protocols (docs/evaluation.md). RESUME=1 keeps the runs that are there.
+QUALITY_DATA = $(or $(DATA),../shared/data)
+COMPARE = ./nearline compare $(if $(RESUME),--resume) $(if $(PARALLEL),--parallel $(PARALLEL))
+P3_USERS ?= 2000
+P3_WORLD = runs/p3-world-$(P3_USERS)
+CLI = $(BUILD) src/Nearline.Cli/Nearline.Cli.csproj
+
+quality-p2: setup ## models on MovieLens 100K over seeds, beside SASRec and others (DATA=dir)
+	@$(CLI)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset ml-100k --models bench/quality/p2.txt --reference SASRec --out bench/results/quality-p2.json
+
+quality-p1-beauty: setup ## the same on Amazon Beauty
+	@$(CLI)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset Beauty --models bench/quality/p1.txt --reference SASRec --unfiltered-too --out bench/results/quality-p1-beauty.json
+
+quality-p1-sports: setup ## the same on Amazon Sports and Outdoors
+	@$(CLI)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset Sports_and_Outdoors --models bench/quality/p1.txt --reference SASRec --unfiltered-too --out bench/results/quality-p1-sports.json
+
+quality-p3: setup ## the variants of the paper's table 2 on the simulated world's last day
+	@$(CLI)
+	@[ -d $(P3_WORLD) ] || ./nearline simulate --out $(P3_WORLD) --users $(P3_USERS)
+	@$(COMPARE) --data $(P3_WORLD) --protocol last-day --models bench/quality/p3.txt --seeds 1 --reference M5 --out bench/results/quality-p3.json
+
+quality-p2-baselines: setup ## only the baselines of quality-p2
+	@$(CLI)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset ml-100k --models bench/quality/p2-baselines.txt --out bench/results/quality-p2-baselines.json
+
+figures: ## docs/figures.md from bench/results
+	@python3 scripts/figures.py
 
 format: ## what dotnet format would change
 	@dotnet format Nearline.sln --verify-no-changes --exclude artifacts

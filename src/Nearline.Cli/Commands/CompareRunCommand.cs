@@ -42,7 +42,7 @@ internal static class CompareRunCommand
             var split = Protocols.Split(read, settings.Protocol);
             var result = await Steps.RunAsync(model.Label, progress => RunWorker.Run(
                 model, parsed.GetValue(seed), split, settings, progress, cancellation)).ConfigureAwait(false);
-            result.Write(parsed.GetRequiredValue(output));
+            (result with { Commit = GitCommit.Current() }).Write(parsed.GetRequiredValue(output));
             return 0;
         });
         return command;

@@ -97,6 +97,7 @@ internal static class ComparisonFile
     private static JsonNode Run(RunResult run) => new JsonObject
     {
         ["seed"] = run.Seed,
+        ["commit"] = run.Commit,
         ["hr20"] = Round(run.Filtered.Average.Hr20),
         ["hr100"] = Round(run.Filtered.Average.Hr100),
         ["ndcg10"] = Round(run.Filtered.Average.Ndcg10),

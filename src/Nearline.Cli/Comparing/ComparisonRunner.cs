@@ -43,7 +43,10 @@ internal sealed class ComparisonRunner(ComparisonSettings settings, string direc
 
         if (finished.Count > 0)
         {
-            AnsiConsole.MarkupLineInterpolated($"  {finished.Count} of {runs.Count} runs are there already");
+            var now = GitCommit.Current();
+            var older = finished.Values.Count(f => f.Result!.Commit != now);
+            AnsiConsole.MarkupLineInterpolated(
+                $"  {finished.Count} of {runs.Count} runs are there already{(older > 0 ? $", {older} of them made by other code than {now}" : "")}");
         }
 
         var (clock, done) = (Stopwatch.StartNew(), 0);

@@ -19,6 +19,9 @@ internal sealed record RunResult
     /// <summary>Null where it makes no difference.</summary>
     public int? Seed { get; init; }
 
+    /// <summary>The checkout's commit at the time; null where there is none.</summary>
+    public string? Commit { get; init; }
+
     /// <summary>Seconds of fitting, evaluations on the validation targets included.</summary>
     public required double TrainSeconds { get; init; }
 

@@ -1,0 +1,86 @@
+"""Writes docs/figures.md from bench/results/*.json, so that no figure is copied by hand; --check says whether it is current."""
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "figures.md"
+INTRO = """# Figures
+Every figure that this project claims, with the command that prints it again. Written by `make figures` from the files in
+`bench/results`, each of which names the commit, date and cores of its measurement; a commit with `-dirty` or `+` had
+changes that were not committed. What has no file here is not claimed. How the figures of quality are defined:
+docs/evaluation.md.
+"""
+
+
+def number(value):
+    if isinstance(value, float):
+        return f"{value:.4f}".lstrip("0") if 0 < abs(value) < 1 else f"{value:g}"
+    return "" if value is None else str(value)
+
+
+def spread(line, name):
+    text = number(line.get(name))
+    return text + (f" ±{number(line[name + '_sd'])}" if name + "_sd" in line else "")
+
+
+def table(header, rows):
+    yield "| " + " | ".join(header) + " |"
+    yield "|" + "---|" * len(header)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def quality(lines):
+    unfiltered = any("unfiltered" in line for line in lines)
+    header = ["model", "entry", "seeds", "HR@20", "HR@100", "NDCG@10", "to reference (95 %)"]
+    if unfiltered:
+        header[6:6] = ["Recall@10", "Recall@10, NDCG@10 with watched shows"]
+    rows = []
+    for line in lines:
+        to = line.get("to_reference")
+        row = [line["model"], f"`{line['entry']}`", str(line["seeds"])] + [spread(line, n) for n in ("hr20", "hr100", "ndcg10")]
+        if unfiltered:
+            with_watched = line.get("unfiltered", {})
+            row += [spread(line, "r10"), f"{spread(with_watched, 'r10')}, {spread(with_watched, 'n10')}"]
+        row.append("" if to is None else
+                   f"{to['hr20']:+.4f} ({to['hr20_low']:+.4f} to {to['hr20_high']:+.4f}) to {to['reference']}")
+        rows.append(row)
+    return table(header, rows)
+
+
+def ratios(lines):
+    rows = []
+    for line in lines:
+        ours, peer = line.get("ours", line.get("ours_ms")), line.get("peer_value", line.get("peer_ms"))
+        unit = line.get("unit", "ms" if "ours_ms" in line else "")
+        rows.append([line.get("case", ""), line.get("peer", ""), unit, number(ours), number(peer), number(line.get("ratio"))])
+    return table(["case", "peer", "unit", "ours", "peer's", "ratio (above 1: ours is better)"], rows)
+
+
+def command(name, lines):
+    return f"make {name}" if lines[0]["bench"] == "quality" else f"make bench-{name}"
+
+
+def page():
+    yield INTRO
+    for path in sorted((ROOT / "bench" / "results").glob("*.json")):
+        result = json.loads(path.read_text())
+        lines = [line for line in result["lines"] if "bench" in line]
+        if not lines:
+            continue
+        yield f"## {path.stem}"
+        yield f"`{command(path.stem, lines)}`; commit {result['commit']}, {result['date'][:10]}, {result['cores']} cores"
+        if lines[0]["bench"] == "quality":
+            yield f"Protocol {lines[0]['protocol']}, {lines[0]['data']}, {lines[0]['targets']:,} targets; figures averaged over scenarios."
+        yield ""
+        yield from quality(lines) if lines[0]["bench"] == "quality" else ratios(lines)
+        yield ""
+
+
+text = "\n".join(page()).rstrip() + "\n"
+if "--check" in sys.argv:
+    if not PAGE.exists() or PAGE.read_text() != text:
+        sys.exit("docs/figures.md is not what bench/results says; run make figures")
+else:
+    PAGE.write_text(text)
