@@ -123,9 +123,24 @@ public sealed record M5Config
     /// </summary>
     public bool LastWatch { get; init; }
 
+    /// <summary>
+    /// Departure: self-attention looks back only, so that one pass over a user's log teaches every instance in it
+    /// (<see cref="Training.TrainingOptions.AllPositions"/>). Age and position of a behaviour then move from its
+    /// embedding to the attention's scores and to SIN's exponent.
+    /// </summary>
+    public bool Causal { get; init; }
+
     /// <summary>Width of the user embeddings and of the index's rows: 2d with two channels, d with one.</summary>
     [JsonIgnore]
     public int QueryWidth => Channels == ModelChannels.IdAndCg ? 2 * Width : Width;
+
+    /// <summary>What <see cref="Layers.BatchTensors.From"/> needs to know of it.</summary>
+    [JsonIgnore]
+    internal int LookBack => Causal ? MaxLength : 0;
+
+    /// <summary>Subsidiary features embedded with a behaviour, n_sub.</summary>
+    [JsonIgnore]
+    internal int EmbeddedSubsidiaries => !Decorate ? 0 : Causal ? Features.Subsidiaries.TimelessCount : Features.Subsidiaries.Count;
 
     /// <summary>Whether there are CG embeddings of any source.</summary>
     [JsonIgnore]

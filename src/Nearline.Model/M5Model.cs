@@ -11,8 +11,8 @@ namespace Nearline.Model;
 /// ID, learned from behaviour alone, and CG, from the content of the shows; both of width d.
 /// </summary>
 /// <remarks>
-/// Shapes: U users, T behaviours of all of them (tokens), P (user, scenario) pairs, I shows. Interests do not depend on
-/// the scenario, so they are computed once a user; mixing and weighting once a pair.
+/// Shapes: U views of users (at serving one a user), T behaviours of all of them (tokens), P (view, scenario) pairs, I
+/// shows. Interests do not depend on the scenario, so they are computed once a view; mixing and weighting once a pair.
 /// </remarks>
 internal sealed class M5Model : nn.Module
 {
@@ -20,6 +20,8 @@ internal sealed class M5Model : nn.Module
     private readonly SelfAttentionEncoder? attention;
     private readonly SubsidiaryIntensity? idIntensity;
     private readonly SubsidiaryIntensity? cgIntensity;
+    private readonly RecencyIntensity? idRecency;
+    private readonly RecencyIntensity? cgRecency;
     private readonly ScenarioCrossing idCrossing;
     private readonly ScenarioCrossing? cgCrossing;
     private readonly ScenarioMixer idExperts;
@@ -45,14 +47,16 @@ internal sealed class M5Model : nn.Module
         }
 
         Config = config;
-        slots = SequenceSlots.Used(config.Categorize);
+        slots = [.. SequenceSlots.Used(config.Categorize).Where(s => schema.Sequences?.Contains((SequenceSlot)s) ?? true)];
         embedding = new MultiModalEmbedding(schema, config, content);
         attention = config.IdInterests.HasAttention() ? new SelfAttentionEncoder(config) : null;
-        var subsidiaries = config.Decorate ? Subsidiaries.Count : 0;
+        var subsidiaries = config.EmbeddedSubsidiaries;
         idIntensity = config.IdInterests.HasSin() ? new SubsidiaryIntensity(config.Width, [], subsidiaries) : null;
         cgIntensity = config.HasCg && config.CgInterests.HasSin()
             ? new SubsidiaryIntensity(config.Width, config.SinHidden, subsidiaries)
             : null;
+        idRecency = config.Causal && config.Decorate && idIntensity is not null ? new RecencyIntensity(config.MaxLength) : null;
+        cgRecency = config.Causal && config.Decorate && cgIntensity is not null ? new RecencyIntensity(config.MaxLength) : null;
 
         var isSplit = config.Channels == ModelChannels.IdAndCg;
         var behaviours = Enumerable.Repeat(
@@ -111,10 +115,10 @@ internal sealed class M5Model : nn.Module
         // for ID, on the raw embeddings for CG.
         var mains = embedding.Id(maskedShows ?? batch.Shows);
         var hidden = Attend(attention, mains, subsidiaries, batch);                     // [T, d]
-        var id = Extract(hidden, idIntensity, idResidual, subsidiaries, batch);
+        var id = Extract(hidden, idIntensity, idRecency, idResidual, subsidiaries, batch);
         var cg = contents is null
             ? null
-            : Extract(Attend(cgAttention, contents, subsidiaries, batch), cgIntensity, cgResidual, subsidiaries, batch);
+            : Extract(Attend(cgAttention, contents, subsidiaries, batch), cgIntensity, cgRecency, cgResidual, subsidiaries, batch);
 
         // 3.2 User features x^u and context features x^c.
         var tags = embedding.Tags(batch.Tags, batch.TagStarts, batch.TagWeights);       // [U, TagWidth]
@@ -143,11 +147,12 @@ internal sealed class M5Model : nn.Module
     /// The self-attention's outputs on the ID channel: what MLM predicts masked main IDs from (section 4.3.2). Subsidiary
     /// features stay. The embeddings themselves where the channel has no self-attention.
     /// </summary>
-    /// <param name="shows">Show rows in the batch's places: [T].</param>
+    /// <param name="shows">Show rows in the batch's places, with [MASK] in some: [T].</param>
     /// <param name="batch">The layout and the subsidiary features.</param>
     /// <param name="wanted">The tokens whose outputs are wanted, [M]; null: all.</param>
-    public Tensor Encode(Tensor shows, BatchTensors batch, Tensor? wanted = null) =>
-        Attend(attention, embedding.Id(shows), embedding.Subsidiary(batch.Subsidiaries), batch, wanted);
+    /// <remarks>A model that looks back only looks both ways here.</remarks>
+    public Tensor EncodeMasked(Tensor shows, BatchTensors batch, Tensor? wanted = null) =>
+        Attend(attention, embedding.Id(shows), embedding.Subsidiary(batch.Subsidiaries), batch, wanted, bothWays: true);
 
     /// <summary>
     /// The items' side, [E^ID(i), E^CG(i)]: [I, 2d]. Its inner product with <see cref="M5Output.Query"/> is equation 6.
@@ -209,7 +214,12 @@ internal sealed class M5Model : nn.Module
 
     /// <summary>Self-attention over main + subsidiary sums; without an encoder, the mains.</summary>
     private Tensor Attend(
-        SelfAttentionEncoder? encoder, Tensor mains, Decoration? subsidiaries, BatchTensors batch, Tensor? wanted = null)
+        SelfAttentionEncoder? encoder,
+        Tensor mains,
+        Decoration? subsidiaries,
+        BatchTensors batch,
+        Tensor? wanted = null,
+        bool bothWays = false)
     {
         if (encoder is null)
         {
@@ -217,15 +227,19 @@ internal sealed class M5Model : nn.Module
         }
 
         var decorated = subsidiaries is null ? mains : mains + subsidiaries.Sums();
-        return encoder.Forward(nn.functional.dropout(decorated, Config.EncoderDropout, training), batch, wanted);
+        return encoder.Forward(nn.functional.dropout(decorated, Config.EncoderDropout, training), batch, wanted, bothWays);
     }
 
     private Interests Extract(
-        Tensor tokens, SubsidiaryIntensity? intensity, Linear? residual, Decoration? subsidiaries, BatchTensors batch)
+        Tensor tokens,
+        SubsidiaryIntensity? intensity,
+        RecencyIntensity? recency,
+        Linear? residual,
+        Decoration? subsidiaries,
+        BatchTensors batch)
     {
-        var intensities = intensity?.Forward(tokens, subsidiaries)
-            ?? ones(tokens.shape[0], dtype: tokens.dtype, device: tokens.device);
-        var pooled = InterestPooling.Pool(tokens, intensities, batch, Config.MeanPooling).unbind(1);  // slots of [U, d]
+        var logits = intensity?.Forward(tokens, subsidiaries);
+        var pooled = InterestPooling.Pool(tokens, logits, recency, batch, Config.MeanPooling).unbind(1);  // slots of [U, d]
         return new Interests([.. slots.Select(s => pooled[s])], LastWatch(tokens, batch), residual);
     }
 

@@ -124,6 +124,9 @@ public sealed class UserHistory
         olderWatchedSet.Contains(showId) ||
         (behaviours.TryGetValue((BehaviourKind.Watch, showId), out var behaviour) && behaviour.IsWatched);
 
+    /// <summary>A behaviour, retracted or not; null when there is none.</summary>
+    internal ShowBehaviour? Find(BehaviourKind kind, string showId) => behaviours.GetValueOrDefault((kind, showId));
+
     /// <summary>Every show that sets must leave out, without repetition.</summary>
     public IEnumerable<string> WatchedShows() =>
         behaviours.Values.Where(b => b.IsWatched).Select(b => b.ShowId).Concat(

@@ -21,6 +21,9 @@ internal static class Buckets
     /// <summary>Buckets of <see cref="Elapsed"/>.</summary>
     public const int Elapseds = 26;
 
+    /// <summary>Buckets of <see cref="Distance"/>.</summary>
+    public const int Distances = 14;
+
     /// <summary>Distinct episodes: 1, 2, 3 to 4, 5 to 8, ... 33 and more.</summary>
     public static int EpisodeCount(int episodes) =>
         episodes <= 0 ? 0 : Math.Min(1 + CeilLog2((ulong)episodes), EpisodeCounts - 1);
@@ -39,6 +42,10 @@ internal static class Buckets
         var seconds = time.TotalSeconds;
         return seconds < 1 ? 1 : Math.Min(2 + BitLength((ulong)(seconds / 60)), Elapseds - 1);
     }
+
+    /// <summary>Behaviours between two, by their places: exact below 8, then doubling.</summary>
+    public static int Distance(int distance) =>
+        distance < 8 ? 1 + distance : Math.Min(5 + BitLength((ulong)distance), Distances - 1);
 
     private static int BitLength(ulong value) => 64 - BitOperations.LeadingZeroCount(value);
 

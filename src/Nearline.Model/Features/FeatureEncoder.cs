@@ -93,6 +93,36 @@ public sealed class FeatureEncoder
         AppendSequences(now, batch);
         AppendTags(batch);
         AppendFields(history, now, lastBehaviour, batch);
+        batch.ViewAt.Add(int.MaxValue);
+        batch.ViewTimes.Add(now.UtcTicks);
+        batch.ViewStarts.Add(batch.Count);
+    }
+
+    /// <summary>Encodes what a view has of its own, without the sequences that a <see cref="Timeline"/> shares among views.</summary>
+    internal void AppendView(UserHistory history, DateTimeOffset now, EncodedBatch batch)
+    {
+        var lastBehaviour = Gather(history, batch);
+        AppendTags(batch);
+        AppendFields(history, now, lastBehaviour, batch);
+        batch.ViewTimes.Add(now.UtcTicks);
+    }
+
+    /// <summary>The sequence of a behaviour; -1 with a show that the schema does not have.</summary>
+    internal int SlotOf(ShowBehaviour behaviour) =>
+        showRows.TryGetValue(behaviour.ShowId, out var show)
+            ? (int)SequenceSlots.Of(behaviour.Kind, categories[show], schema.Categorize)
+            : -1;
+
+    /// <summary>Encodes a behaviour as far as it does not depend on when it is looked at from.</summary>
+    internal void AppendBehaviour(ShowBehaviour behaviour, int from, int until, EncodedBatch batch)
+    {
+        batch.Shows.Add(showRows[behaviour.ShowId] + FeatureSchema.FirstShowRow);
+        batch.Times.Add(behaviour.LastTime.UtcTicks);
+        batch.From.Add(from);
+        batch.Until.Add(until);
+        Add(batch, Subsidiary.EpisodicWatchCount, Buckets.EpisodeCount(behaviour.Episodes));
+        Add(batch, Subsidiary.PlaybackDuration, Buckets.Playback(behaviour.PlayedSeconds));
+        Add(batch, Subsidiary.NormalizedPlaybackDuration, Buckets.PlaybackShare(behaviour.PlayedSeconds, behaviour.LengthSeconds));
     }
 
     private static int[] OffsetsOf(IReadOnlyList<int> sizes)
@@ -164,11 +194,8 @@ public sealed class FeatureEncoder
             var first = Math.Max(0, slot.Count - schema.MaxLength);
             for (var j = first; j < slot.Count; j++)
             {
-                var (behaviour, show) = slot[j];
-                batch.Shows.Add(show + FeatureSchema.FirstShowRow);
-                Add(batch, Subsidiary.EpisodicWatchCount, Buckets.EpisodeCount(behaviour.Episodes));
-                Add(batch, Subsidiary.PlaybackDuration, Buckets.Playback(behaviour.PlayedSeconds));
-                Add(batch, Subsidiary.NormalizedPlaybackDuration, Buckets.PlaybackShare(behaviour.PlayedSeconds, behaviour.LengthSeconds));
+                var behaviour = slot[j].Behaviour;
+                AppendBehaviour(behaviour, j, int.MaxValue, batch);
                 Add(batch, Subsidiary.TimeSinceEngaged, Buckets.Elapsed(now - behaviour.LastTime));
                 Add(batch, Subsidiary.PositionIndex, slot.Count - 1 - j);
             }

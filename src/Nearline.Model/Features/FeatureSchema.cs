@@ -47,6 +47,9 @@ public sealed record FeatureSchema
     /// <summary>Whether watches are split by category into sequences.</summary>
     public bool Categorize { get; init; } = true;
 
+    /// <summary>The sequences that training saw behaviours of; a model has no part for the others. Null: all.</summary>
+    public IReadOnlyList<SequenceSlot>? Sequences { get; init; }
+
     /// <summary>The shows' raw metadata, for models that embed it; null for the others.</summary>
     public IReadOnlyList<MetadataField>? Metadata { get; init; }
 
@@ -131,6 +134,31 @@ public sealed record FeatureSchema
     /// <summary>A hash over all of it.</summary>
     internal string Fingerprint() =>
         "sha256:" + Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this)));
+
+    /// <summary>The sequences that somebody's behaviours are in; null where nobody did anything.</summary>
+    internal static IReadOnlyList<SequenceSlot>? SequencesIn(Dataset dataset, bool categorize)
+    {
+        var categories = dataset.Shows.ToDictionary(s => s.Id, s => s.Category, StringComparer.Ordinal);
+        var found = new SortedSet<SequenceSlot>();
+        foreach (var action in dataset.Users.SelectMany(u => u.Actions))
+        {
+            if (action.ShowId is { } show && categories.TryGetValue(show, out var category) && KindOf(action.Kind) is { } kind)
+            {
+                found.Add(SequenceSlots.Of(kind, category, categorize));
+            }
+        }
+
+        return found.Count > 0 ? [.. found] : null;
+    }
+
+    private static BehaviourKind? KindOf(ActionKind action) => action switch
+    {
+        ActionKind.Watch => BehaviourKind.Watch,
+        ActionKind.Save => BehaviourKind.Save,
+        ActionKind.Like => BehaviourKind.Like,
+        ActionKind.Dislike => BehaviourKind.Dislike,
+        _ => null,
+    };
 
     private static List<SchemaTag> BuildTags(IReadOnlyList<Show> shows)
     {

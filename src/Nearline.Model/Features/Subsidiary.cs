@@ -19,6 +19,9 @@ internal static class Subsidiaries
     /// <summary>Subsidiary features of a behaviour, the paper's n_sub.</summary>
     public const int Count = 5;
 
+    /// <summary>The first of them, which do not depend on when the behaviour is looked at from.</summary>
+    public const int TimelessCount = 3;
+
     /// <summary>Buckets of each feature; the position index counts from the newest behaviour of its sequence.</summary>
     public static int[] Sizes(int maxLength) =>
         [Buckets.EpisodeCounts, Buckets.Playbacks, Buckets.PlaybackShares, Buckets.Elapseds, maxLength];

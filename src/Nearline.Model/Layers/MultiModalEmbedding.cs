@@ -33,7 +33,7 @@ internal sealed class MultiModalEmbedding : nn.Module
     {
         var width = config.Width;
         shows = schema.Shows.Count;
-        subsidiarySizes = Features.Subsidiaries.Sizes(schema.MaxLength);
+        subsidiarySizes = Features.Subsidiaries.Sizes(schema.MaxLength)[..config.EmbeddedSubsidiaries];
         if (content is not null && content.Length != shows * width)
         {
             throw new ArgumentException(
@@ -48,7 +48,7 @@ internal sealed class MultiModalEmbedding : nn.Module
                 shows,
                 width)
             : null;
-        subsidiary = config.Decorate ? nn.Embedding(Features.Subsidiaries.Rows(schema.MaxLength), width) : null;
+        subsidiary = config.Decorate ? nn.Embedding(1 + subsidiarySizes.Sum(), width) : null;
         fields = nn.EmbeddingBag(schema.FieldSizes.Sum(), config.FieldWidth, mode: EmbeddingBagMode.Mean);
         fieldCount = schema.FieldSizes.Count;
         tags = nn.EmbeddingBag(Math.Max(1, schema.Tags.Count), config.TagWidth, mode: EmbeddingBagMode.Sum);
@@ -90,9 +90,9 @@ internal sealed class MultiModalEmbedding : nn.Module
     /// <summary>E^CG of show rows, for a model with CG embeddings: [T] to [T, d].</summary>
     public Tensor Cg(Tensor rows) => cg is not null ? cg.forward(rows) : RawRows().index_select(0, rows);
 
-    /// <summary>E^SH of subsidiary features, [T, n_sub]; null in a model without them.</summary>
+    /// <summary>E^SH of the subsidiary features that are embedded, [T, n_sub] of all; null in a model without them.</summary>
     public Decoration? Subsidiary(Tensor rows) =>
-        subsidiary is null ? null : Decoration.Of(subsidiary.weight!, subsidiarySizes, rows);
+        subsidiary is null ? null : Decoration.Of(subsidiary.weight!, subsidiarySizes, rows.narrow(1, 0, subsidiarySizes.Length));
 
     /// <summary>E^SH of narrow fields, the mean of the rows of each: [U, n, 8].</summary>
     public Tensor Fields(Tensor rows, Tensor starts) =>

@@ -28,7 +28,7 @@ internal sealed class SubsidiaryIntensity : nn.Module
         nn.init.zeros_(layers[layers.Count - 1].bias!);
     }
 
-    /// <summary>The intensity of each token: [T].</summary>
+    /// <summary>The exponents: the logarithm of each token's intensity, [T].</summary>
     /// <param name="main">E(m): [T, d].</param>
     /// <param name="subsidiaries">E(s); null where n_sub is 0.</param>
     public Tensor Forward(Tensor main, Decoration? subsidiaries)
@@ -40,7 +40,7 @@ internal sealed class SubsidiaryIntensity : nn.Module
             x = layers[i].forward(nn.functional.relu(x));
         }
 
-        return x.squeeze(-1).exp().MoveToOuterDisposeScope();
+        return x.squeeze(-1).MoveToOuterDisposeScope();
     }
 
     /// <summary>The first layer, part by part of its input.</summary>

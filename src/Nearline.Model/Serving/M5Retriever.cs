@@ -143,7 +143,7 @@ public sealed class M5Retriever : IRetriever
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device);
+        var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack);
         return model.Forward(batch).Query().cpu().data<float>().ToArray();
     }
 

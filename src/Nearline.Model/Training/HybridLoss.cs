@@ -39,7 +39,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
         if (masked is not null)
         {
             var hidden = options.SeparateMaskedPass
-                ? model.Encode(masked.Shows, batch, masked.Positions)
+                ? model.EncodeMasked(masked.Shows, batch, masked.Positions)
                 : output.Hidden.index_select(0, masked.Positions);
             mlm = Masked(model, hidden, masked.Targets, negatives);
         }

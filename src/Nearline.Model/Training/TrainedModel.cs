@@ -67,6 +67,7 @@ public sealed class TrainedModel : IDisposable
         FeatureSchema.Build(train, config.MaxLength) with
         {
             Categorize = config.Categorize,
+            Sequences = FeatureSchema.SequencesIn(train, config.Categorize),
             Metadata = config.HasRawMetadata ? RawMetadata.Of(train.Shows) : null,
         };
 

@@ -56,6 +56,12 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(start);
         options.Validate();
+        if (options.AllPositions && !config.Causal)
+        {
+            throw new ArgumentException(
+                $"AllPositions: true with {config.Name}, whose self-attention looks both ways (Causal false); it would see its targets", nameof(options));
+        }
+
         start.Folder?.Check(split, config, options);
         TorchThreads.Use(start.Folder?.Info.Threads ?? (options.Threads == 0 ? null : options.Threads));
         var device = Devices.Of(options.Device);
@@ -81,7 +87,6 @@ public static class Trainer
         private readonly Device device;
         private readonly TrainingSampler sampler;
         private readonly NegativeSampler? negatives;
-        private readonly long plannedSteps;
         private readonly TrainingStart start;
         private readonly RunFolder? folder;
 
@@ -102,7 +107,6 @@ public static class Trainer
             negatives = options.SoftmaxNegatives == 0
                 ? null
                 : new NegativeSampler([.. model.Items.Select(i => i.Watchers)], options.SoftmaxNegatives);
-            plannedSteps = options.Epochs * ((sampler.PerEpoch + options.BatchSize - 1) / options.BatchSize);
         }
 
         public void Train(IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
@@ -179,30 +183,22 @@ public static class Trainer
             var random = Reseed(epoch);
             model.Network.train();
             var losses = new double[5];
-            var (samples, batches) = (0L, 0);
+            var (samples, batches, learningRate) = (0L, 0, 0.0);
             var clock = Stopwatch.StartNew();
-            var encoded = new EncodedBatch();
             foreach (var part in sampler.Epoch(random))
             {
-                var order = Enumerable.Range(0, part.Count).ToArray();
-                random.Shuffle(order);
-                foreach (var chosen in order.Chunk(options.BatchSize))
+                foreach (var batch in part.Batches(options.BatchSize, random))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    encoded.Clear();
-                    foreach (var instance in chosen)
-                    {
-                        encoded.AppendFrom(part.Users, instance);
-                    }
-
-                    var step = Step(state, encoded, part, chosen, random);
+                    learningRate = LearningRateAt(epoch, samples);
+                    var step = Step(state, batch, learningRate, random);
                     state.Average?.Update();
                     for (var i = 0; i < losses.Length; i++)
                     {
                         losses[i] += step[i];
                     }
 
-                    samples += chosen.Length;
+                    samples += batch.Count;
                     batches++;
                 }
             }
@@ -213,27 +209,29 @@ public static class Trainer
                 epoch, options.Epochs, means[0], means[1], means[2], means[3], samples / clock.Elapsed.TotalSeconds, TimeSpan.Zero, null, false)
             {
                 Step = state.Steps,
-                LearningRate = LearningRateAt(state.Steps - 1),
+                LearningRate = learningRate,
                 GradientNorm = options.GradientClip > 0 ? means[4] : null,
             };
         }
 
-        private double LearningRateAt(long step) => options.LearningRate * Math.Max(0, 1 - ((double)step / plannedSteps));
+        /// <summary>Falls linearly to zero over all epochs.</summary>
+        private double LearningRateAt(int epoch, long samples) =>
+            options.LearningRate * Math.Max(0, 1 - ((epoch - 1 + Math.Min(1, (double)samples / sampler.PerEpoch)) / options.Epochs));
 
         /// <summary>One step; the loss, its three parts, and the gradient's norm.</summary>
-        private double[] Step(TrainingState state, EncodedBatch encoded, TrainingSamples part, int[] chosen, Random random)
+        private double[] Step(TrainingState state, TrainingSamples samples, double learningRate, Random random)
         {
             using var scope = NewDisposeScope();
             foreach (var group in state.Optimizer.ParamGroups)
             {
-                group.LearningRate = LearningRateAt(state.Steps);
+                group.LearningRate = learningRate;
             }
 
             state.Steps++;
-            int[] users = [.. Enumerable.Range(0, chosen.Length)];
-            int[] scenarios = [.. chosen.Select(c => part.Scenarios[c])];
-            var batch = BatchTensors.From(encoded, users, scenarios, model.Schema.Scenarios.Count, device);
-            var loss = HybridLoss.Of(model.Network, batch, encoded, [.. chosen.Select(c => part.Targets[c])], options, random, negatives?.Draw(random));
+            int[] views = [.. Enumerable.Range(0, samples.Count)];
+            var batch = BatchTensors.From(
+                samples.Users, views, [.. samples.Scenarios], model.Schema.Scenarios.Count, device, model.Config.LookBack);
+            var loss = HybridLoss.Of(model.Network, batch, samples.Users, samples.Targets, options, random, negatives?.Draw(random));
             state.Optimizer.zero_grad();
             loss.Total.backward();
             var norm = options.GradientClip > 0 ? nn.utils.clip_grad_norm_(state.Learning, options.GradientClip) : 0;

@@ -47,6 +47,21 @@ public sealed record TrainingOptions
     public int SamplesPerUser { get; init; }
 
     /// <summary>
+    /// Departure: a pass over a user's log has every watch in it as an instance, instead of a pass for each. Needs
+    /// <see cref="M5Config.Causal"/>; <see cref="SamplesPerUser"/> does not count then.
+    /// </summary>
+    public bool AllPositions { get; init; }
+
+    /// <summary>With <see cref="AllPositions"/>: behaviours of a user that a pass covers, a random run of longer logs.</summary>
+    public int WindowLength { get; init; } = 100;
+
+    /// <summary>
+    /// With <see cref="AllPositions"/>: actions of one instant come in random order, anew in each epoch, since their
+    /// order tells nothing.
+    /// </summary>
+    public bool ShuffleTies { get; init; }
+
+    /// <summary>
     /// How many of the next unfamiliar watches an instance has as targets; 1 is the paper's. More are a departure: they
     /// share one user embedding, so that a costly pass teaches more.
     /// </summary>
@@ -101,6 +116,7 @@ public sealed record TrainingOptions
         Check(nameof(Beta), Beta, Beta >= 0, "0 or more");
         Check(nameof(MaskRate), MaskRate, MaskRate is >= 0 and < 1, "from 0 to below 1");
         Check(nameof(SamplesPerUser), SamplesPerUser, SamplesPerUser >= 0, "0 or more");
+        Check(nameof(WindowLength), WindowLength, WindowLength >= 1, "at least 1");
         Check(nameof(FutureTargets), FutureTargets, FutureTargets >= 1, "at least 1");
         Check(nameof(FutureDecay), FutureDecay, FutureDecay is > 0 and <= 1, "above 0, at most 1");
         Check(nameof(SoftmaxNegatives), SoftmaxNegatives, SoftmaxNegatives >= 0, "0 or more");

@@ -19,11 +19,11 @@ public sealed class LayerTests : IDisposable
     public void Gradients_of_self_attention_agree_with_finite_differences()
     {
         var (batch, _, _) = Tensors.Batch(5);
-        using var layer = new EncoderLayer(Width, 3, 2, 0).to(ScalarType.Float64);
+        using var layer = new EncoderLayer(TinyWorld.Config with { Width = Width, HeadWidth = 3, FeedForward = 2 }).to(ScalarType.Float64);
         Tensors.Randomize(layer, 1);
         var tokens = Leaf(2, batch.Layout.Tokens, Width);
         var weights = Tensors.Random(3, batch.Layout.Tokens, Width);
-        Tensors.CheckGradients(() => (layer.Forward(tokens, batch) * weights).sum(), Leaves(layer, ("tokens", tokens)), 1e-5);
+        Tensors.CheckGradients(() => (layer.Forward(tokens, batch, bothWays: false) * weights).sum(), Leaves(layer, ("tokens", tokens)), 1e-5);
     }
 
     [Theory]
@@ -39,9 +39,9 @@ public sealed class LayerTests : IDisposable
         Decoration Decorated() => Decoration.Of(table, Subsidiaries.Sizes(10), batch.Subsidiaries);
         foreach (var normalize in new[] { false, true })
         {
-            var weights = Tensors.Random(7, batch.Users, SequenceSlots.Count, Width);
+            var weights = Tensors.Random(7, batch.Views, SequenceSlots.Count, Width);
             Tensors.CheckGradients(
-                () => (InterestPooling.Pool(main, layer.Forward(main, Decorated()), batch, normalize) * weights).sum(),
+                () => (InterestPooling.Pool(main, layer.Forward(main, Decorated()), null, batch, normalize) * weights).sum(),
                 Leaves(layer, ("main", main), ("table", table)));
             foreach (var leaf in Leaves(layer, ("main", main), ("table", table)))
             {
@@ -87,11 +87,11 @@ public sealed class LayerTests : IDisposable
         manual_seed(1);
         using var layer = new SubsidiaryIntensity(Width, Widths(hidden));
         var main = Tensors.Random(8, batch.Layout.Tokens, Width).to(ScalarType.Float32);
-        var intensities = layer.Forward(main, Decoration.Of(
+        var logits = layer.Forward(main, Decoration.Of(
             Tensors.Random(9, Subsidiaries.Rows(10), Width).to(ScalarType.Float32), Subsidiaries.Sizes(10), batch.Subsidiaries));
-        Assert.All(Tensors.Doubles(intensities), i => Assert.Equal(1, i));
+        Assert.All(Tensors.Doubles(logits.exp()), i => Assert.Equal(1, i));
 
-        var pooled = Tensors.Doubles(InterestPooling.Pool(main, intensities, batch, normalize: false));
+        var pooled = Tensors.Doubles(InterestPooling.Pool(main, logits, null, batch, normalize: false));
         var tokens = Tensors.Doubles(main);
         for (var sequence = 0; sequence < 6 * SequenceSlots.Count; sequence++)
         {
@@ -115,7 +115,7 @@ public sealed class LayerTests : IDisposable
         var offsets = Subsidiaries.Offsets(10);
         long[] rows = [.. Enumerable.Range(0, 3 * Subsidiaries.Count).Select(i => (long)offsets[i % 5] + (i * 7 % sizes[i % 5]))];
         var decoration = Decoration.Of(table, sizes, tensor(rows).view(3, Subsidiaries.Count));
-        var actual = Tensors.Doubles(layer.Forward(main, decoration));
+        var actual = Tensors.Doubles(layer.Forward(main, decoration).exp());
 
         var m = Tensors.Doubles(main);
         var s = Tensors.Doubles(table.index_select(0, tensor(rows)));
@@ -158,10 +158,10 @@ public sealed class LayerTests : IDisposable
     public void Attention_is_softmax_of_scaled_products_within_each_sequence()
     {
         var (batch, encoded, _) = Tensors.Batch(6);
-        using var layer = new EncoderLayer(Width, 3, 2, 0).to(ScalarType.Float64);
+        using var layer = new EncoderLayer(TinyWorld.Config with { Width = Width, HeadWidth = 3, FeedForward = 2 }).to(ScalarType.Float64);
         Tensors.Randomize(layer, 21);
         var input = Tensors.Random(22, batch.Layout.Tokens, Width);
-        var actual = Tensors.Doubles(layer.Forward(input, batch));
+        var actual = Tensors.Doubles(layer.Forward(input, batch, bothWays: false));
         var x = Tensors.Doubles(input);
         var p = layer.named_parameters().ToDictionary(n => n.name, n => Tensors.Doubles(n.parameter));
         for (var sequence = 0; sequence < 6 * SequenceSlots.Count; sequence++)

@@ -59,7 +59,7 @@ public sealed class HybridLossTests : IDisposable
         Assert.Equal(match, loss.Match.item<float>(), 1e-4);
 
         var masked = MaskedShows.Of(batch, 0.4, new Random(9), CPU)!;
-        var hidden = Tensors.Doubles(model.Encode(masked.Shows, batch));
+        var hidden = Tensors.Doubles(model.EncodeMasked(masked.Shows, batch));
         var positions = masked.Positions.data<long>().ToArray();
         var originals = masked.Targets.data<long>().ToArray();
         var mlm = positions.Select((position, m) =>
