@@ -119,9 +119,20 @@ public sealed record M5Config
 
     /// <summary>
     /// Departure: the latest watch as one more field of each channel, and a residual from it to the user embedding that
-    /// starts at zero. A sum over behaviours forgets which came last.
+    /// starts at <see cref="LastWatchStart"/>. A sum over behaviours forgets which came last.
     /// </summary>
     public bool LastWatch { get; init; }
+
+    /// <summary>
+    /// With <see cref="LastWatch"/>: the multiple of the identity that the residual starts as. At 1 the model begins as
+    /// one that predicts from the last hidden state alone.
+    /// </summary>
+    public double LastWatchStart { get; init; }
+
+    /// <summary>
+    /// Departure: self-attention and feed-forward normalise their inputs, not their outputs, which trains more steadily.
+    /// </summary>
+    public bool PreNorm { get; init; }
 
     /// <summary>
     /// Departure: self-attention looks back only, so that one pass over a user's log teaches every instance in it
@@ -182,6 +193,7 @@ public sealed record M5Config
         Check(nameof(HeadWidth), HeadWidth, Width % HeadWidth == 0, $"a divisor of {nameof(Width)}, {Width}");
         Check(nameof(SinHidden), SinHidden.DefaultIfEmpty(1).Min(), SinHidden.All(width => width >= 1), "at least 1");
         Check(nameof(InputDropout), InputDropout, InputDropout is >= 0 and < 1, "from 0 to below 1");
+        Check(nameof(LastWatchStart), LastWatchStart, double.IsFinite(LastWatchStart), "a finite number");
         Check(nameof(EncoderDropout), EncoderDropout, EncoderDropout is >= 0 and < 1, "from 0 to below 1");
         CheckIsDefined(nameof(Channels), Channels);
         CheckIsDefined(nameof(CgSource), CgSource);

@@ -47,7 +47,7 @@ internal sealed class M5Model : nn.Module
         }
 
         Config = config;
-        slots = [.. SequenceSlots.Used(config.Categorize).Where(s => schema.Sequences?.Contains((SequenceSlot)s) ?? true)];
+        slots = schema.Slots;
         embedding = new MultiModalEmbedding(schema, config, content);
         attention = config.IdInterests.HasAttention() ? new SelfAttentionEncoder(config) : null;
         var subsidiaries = config.EmbeddedSubsidiaries;
@@ -73,8 +73,8 @@ internal sealed class M5Model : nn.Module
             : null;
         if (config.LastWatch)
         {
-            idResidual = Zero(nn.Linear(config.Width, config.Width, hasBias: false));
-            cgResidual = config.HasCg ? Zero(nn.Linear(config.Width, config.Width, hasBias: false)) : null;
+            idResidual = Residual(config);
+            cgResidual = config.HasCg ? Residual(config) : null;
         }
 
         cgAttention = config.HasCg && config.CgInterests.HasAttention() ? new SelfAttentionEncoder(config) : null;
@@ -175,10 +175,12 @@ internal sealed class M5Model : nn.Module
     /// <summary>The ID embedding matrix that MLM predicts over: [I, d].</summary>
     public Tensor MaskedItems() => embedding.ItemIds();
 
-    private static Linear Zero(Linear linear)
+    private static Linear Residual(M5Config config)
     {
+        var linear = nn.Linear(config.Width, config.Width, hasBias: false);
         using var _ = no_grad();
-        nn.init.zeros_(linear.weight!);
+        using var scope = NewDisposeScope();
+        linear.weight!.copy_(eye(config.Width) * config.LastWatchStart);
         return linear;
     }
 

@@ -50,6 +50,11 @@ public sealed record FeatureSchema
     /// <summary>The sequences that training saw behaviours of; a model has no part for the others. Null: all.</summary>
     public IReadOnlyList<SequenceSlot>? Sequences { get; init; }
 
+    /// <summary>The slots of those sequences.</summary>
+    [JsonIgnore]
+    internal IReadOnlyList<int> Slots =>
+        [.. SequenceSlots.Used(Categorize).Where(slot => Sequences?.Contains((SequenceSlot)slot) ?? true)];
+
     /// <summary>The shows' raw metadata, for models that embed it; null for the others.</summary>
     public IReadOnlyList<MetadataField>? Metadata { get; init; }
 

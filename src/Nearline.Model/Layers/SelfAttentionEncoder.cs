@@ -7,7 +7,8 @@ namespace Nearline.Model.Layers;
 
 /// <summary>
 /// The L-layer bidirectional Transformer encoder of the ID channel (paper, section 4.3.2), one for all sequences:
-/// every block is followed by residual and layer normalisation (post-norm, as in the work that the paper cites).
+/// every block is followed by residual and layer normalisation (post-norm, as in the work that the paper cites;
+/// <see cref="M5Config.PreNorm"/> departs).
 /// </summary>
 /// <remarks>
 /// Departure, with <see cref="M5Config.Causal"/>: behaviours see only those before them, and the time and the places
@@ -16,12 +17,14 @@ namespace Nearline.Model.Layers;
 internal sealed class SelfAttentionEncoder : nn.Module
 {
     private readonly ModuleList<EncoderLayer> layers;
+    private readonly LayerNorm? last;
 
     public SelfAttentionEncoder(M5Config config)
         : base(nameof(SelfAttentionEncoder))
     {
         layers = new ModuleList<EncoderLayer>(
             [.. Enumerable.Range(0, config.Layers).Select(_ => new EncoderLayer(config))]);
+        last = config.PreNorm ? nn.LayerNorm(config.Width) : null;
         RegisterComponents();
     }
 
@@ -37,7 +40,7 @@ internal sealed class SelfAttentionEncoder : nn.Module
             tokens = layers[i].Forward(tokens, batch, i + 1 < layers.Count ? null : wanted, bothWays);
         }
 
-        return tokens;
+        return last is null ? tokens : last.forward(tokens);
     }
 }
 
@@ -55,6 +58,7 @@ internal sealed class EncoderLayer : nn.Module
     private readonly int heads;
     private readonly int headWidth;
     private readonly double dropout;
+    private readonly bool preNorm;
 
     public EncoderLayer(M5Config config)
         : base(nameof(EncoderLayer))
@@ -62,6 +66,7 @@ internal sealed class EncoderLayer : nn.Module
         var width = config.Width;
         headWidth = config.HeadWidth;
         dropout = config.EncoderDropout;
+        preNorm = config.PreNorm;
         heads = width / headWidth;
         qkv = nn.Linear(width, 3 * width);
         attended = nn.Linear(width, width);
@@ -82,15 +87,17 @@ internal sealed class EncoderLayer : nn.Module
     public Tensor Forward(Tensor tokens, BatchTensors batch, Tensor? wanted = null, bool bothWays = false)
     {
         using var scope = NewDisposeScope();
-        var heard = Attend(qkv.forward(tokens), batch, bothWays);
+        var heard = Attend(qkv.forward(preNorm ? attentionNorm.forward(tokens) : tokens), batch, bothWays);
         if (wanted is not null)
         {
             (tokens, heard) = (tokens.index_select(0, wanted), heard.index_select(0, wanted));
         }
 
-        tokens = attentionNorm.forward(tokens + Drop(attended.forward(heard)));
-        var fed = outer.forward(nn.functional.relu(inner.forward(tokens)));
-        return feedForwardNorm.forward(tokens + Drop(fed)).MoveToOuterDisposeScope();
+        tokens = tokens + Drop(attended.forward(heard));
+        tokens = preNorm ? tokens : attentionNorm.forward(tokens);
+        var fed = outer.forward(nn.functional.relu(inner.forward(preNorm ? feedForwardNorm.forward(tokens) : tokens)));
+        tokens = tokens + Drop(fed);
+        return (preNorm ? tokens : feedForwardNorm.forward(tokens)).MoveToOuterDisposeScope();
     }
 
     /// <summary>softmax(q k' / sqrt(d_h)) v, group by group: [T, 3d] to [T, d].</summary>

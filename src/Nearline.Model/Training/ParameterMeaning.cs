@@ -46,7 +46,7 @@ internal sealed class ParameterMeanings
         var channels = config.Channels == ModelChannels.Single ? 2 : 1;
         crossed =
         [
-            .. Enumerable.Range(0, channels).SelectMany(c => SequenceSlots.Used(config.Categorize)
+            .. Enumerable.Range(0, channels).SelectMany(c => schema.Slots
                 .Select(slot => $"channel {c} {(SequenceSlot)slot}")
                 .Concat(config.LastWatch ? [$"channel {c} last watch"] : [])
                 .Select(name => (name, config.Width))),
@@ -72,7 +72,7 @@ internal sealed class ParameterMeanings
             ["embedding", "scenario", "weight"] => new(parameter, schema.Scenarios),
 
             // The position index, whose rows are as many as the behaviours kept, is its last feature.
-            ["embedding", "subsidiary", "weight"] => new(parameter, [.. Numbered("row", Subsidiaries.Rows(schema.MaxLength))]),
+            ["embedding", "subsidiary", "weight"] => new(parameter, [.. Numbered("row", 1 + Subsidiaries.Sizes(schema.MaxLength)[..config.EmbeddedSubsidiaries].Sum())]),
             ["embedding", "metadata", "tables", var field, "weight"] => Metadata(schema.Metadata![Index(field)]),
             ["idCrossing" or "cgCrossing", "projections", var at, "weight"] => new($"{parts[0]}.projections.{projected[Index(at)]}"),
             ["weighting", "mlp", "first", "weight"] => new(parameter, Columns: weighted),
