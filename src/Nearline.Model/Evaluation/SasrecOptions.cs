@@ -28,7 +28,7 @@ public sealed record SasrecOptions
     public int Epochs { get; init; } = 200;
 
     /// <summary>Epochs without a better NDCG@10 on the validation targets after which training ends; 0: never early.</summary>
-    public int Patience { get; init; } = 10;
+    public int Patience { get; init; } = 20;
 
     /// <summary>Seed of weights, order and dropout.</summary>
     public int Seed { get; init; } = 1;
