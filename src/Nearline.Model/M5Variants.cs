@@ -10,7 +10,7 @@ public static class M5Variants
     public static IReadOnlyList<M5Variant> All { get; } =
     [
         new(Default, "M5"),
-        new("wo-mm", "M5 w/o MM", c => c with { Channels = ModelChannels.Id }),
+        new("wo-mm", "M5 w/o MM", c => c with { Channels = ModelChannels.Id, ContentInId = false }),
         new("wo-mi", "M5 w/o MI", c => c with
         {
             IdInterests = InterestExtraction.Sum,

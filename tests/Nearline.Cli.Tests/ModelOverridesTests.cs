@@ -48,7 +48,7 @@ public sealed class ModelOverridesTests
     [InlineData("Epochs", "'Epochs'; it must be a name, an equals sign and a value")]
     [InlineData("Epochz=3", "no option 'Epochz', did you mean Epochs?")]
     [InlineData("lerningrate=3", "did you mean LearningRate?")]
-    [InlineData("Zzzzzzzzzzzzz=3", "there are Alpha, BatchSize")]
+    [InlineData("Zzzzzzzzzzzzz=3", "there are AllPositions, Alpha, BatchSize")]
     [InlineData("QueryWidth=3", "no option 'QueryWidth'")]
     [InlineData("Epochs=many", "--set Epochs is 'many'; it must be a whole number")]
     [InlineData("Epochs=1,000", "--set Epochs is '1,000'")]

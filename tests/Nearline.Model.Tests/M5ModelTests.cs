@@ -110,7 +110,7 @@ public sealed class M5ModelTests : IDisposable
     {
         var error = Assert.Throws<ArgumentException>(() => (M5Config.Small with { HeadWidth = 48 }).Validate());
         Assert.Contains("HeadWidth: 48", error.Message, StringComparison.Ordinal);
-        Assert.Contains("m5-paper and m5-small", Assert.Throws<ArgumentException>(() => M5Config.ByName("m6")).Message, StringComparison.Ordinal);
+        Assert.Contains("m5-paper, m5-small, m5-causal", Assert.Throws<ArgumentException>(() => M5Config.ByName("m6")).Message, StringComparison.Ordinal);
     }
 
     private (FeatureSchema Schema, M5Model Model) Model(bool departures, Nearline.Model.Data.Dataset dataset)

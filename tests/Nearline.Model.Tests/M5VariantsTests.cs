@@ -242,7 +242,7 @@ public sealed class M5VariantsTests : IDisposable
     [Fact]
     public void Only_one_of_them_trains_without_disagreement_and_all_fit_both_presets()
     {
-        foreach (var preset in new[] { "m5-paper", "m5-small" })
+        foreach (var preset in M5Config.Presets.Select(p => p.Name))
         {
             foreach (var variant in M5Variants.All)
             {

@@ -17,8 +17,8 @@ internal static class TrainCommand
         var data = CommonOptions.Data(required: false);
         var name = CommonOptions.Dataset();
         var models = CommonOptions.Models();
-        var config = new Option<string>("--config") { Description = "m5-small or m5-paper", DefaultValueFactory = _ => "m5-small" };
-        config.AcceptOnlyFromAmong("m5-small", "m5-paper");
+        var config = new Option<string>("--config") { Description = $"preset: {string.Join(", ", M5Config.Presets.Select(p => p.Name))}", HelpName = "name", DefaultValueFactory = _ => "m5-small" };
+        config.AcceptOnlyFromAmong([.. M5Config.Presets.Select(p => p.Name)]);
         var variant = new Option<string>("--variant")
         {
             Description = $"variant of the preset, after the paper's table 2: {string.Join(", ", M5Variants.All.Select(v => $"{v.Name} ({v.PaperName})"))}",

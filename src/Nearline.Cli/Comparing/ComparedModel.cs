@@ -61,10 +61,10 @@ internal sealed class ComparedModel
         var slash = words[0].IndexOf('/', StringComparison.Ordinal);
         var source = slash < 0 ? words[0] : words[0][..slash];
         var isBaseline = Baselines.Names.Contains(source);
-        if (!isBaseline && source is not ("m5-small" or "m5-paper"))
+        if (!isBaseline && !M5Config.Presets.Any(p => p.Name == source))
         {
             throw new CliException(
-                $"{option} is '{text}'; '{source}' is neither a preset (m5-small, m5-paper) nor a baseline ({string.Join(", ", Baselines.Names)})");
+                $"{option} is '{text}'; '{source}' is neither a preset ({string.Join(", ", M5Config.Presets.Select(p => p.Name))}) nor a baseline ({string.Join(", ", Baselines.Names)})");
         }
 
         var variant = slash < 0 ? M5Variants.Default : words[0][(slash + 1)..];

@@ -49,7 +49,8 @@ internal static class Baselines
             SasrecOptions of => of.Validate,
             ItemKnnSettings of => of.Validate,
             EaseSettings of => of.Validate,
-            _ => () => { },
+            _ => () => { }
+            ,
         });
         return settings;
     }

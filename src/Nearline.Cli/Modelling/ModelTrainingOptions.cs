@@ -8,7 +8,7 @@ internal sealed record ModelTrainingOptions
     /// <summary>The directory of bundles.</summary>
     public required string Models { get; init; }
 
-    /// <summary>The preset: m5-small or m5-paper.</summary>
+    /// <summary>The preset, a name of <see cref="Nearline.Model.M5Config.Presets"/>.</summary>
     public string Config { get; init; } = "m5-small";
 
     /// <summary>The variant of the preset, a name of <see cref="Nearline.Model.M5Variants"/>.</summary>

@@ -76,23 +76,34 @@ public static class ContentEmbedding
         for (var i = 0; i < shows.Count; i++)
         {
             rows[i] = [];
-            var squares = 0f;
-            foreach (var (node, weight) in nodesOf[i])
+            foreach (var kind in nodesOf[i].GroupBy(n => n.Key[..n.Key.IndexOf(':', StringComparison.Ordinal)], StringComparer.Ordinal))
             {
-                if (index.TryGetValue(node, out var column))
-                {
-                    var scaled = weight * MathF.Log((1f + shows.Count) / (1f + counts[node]));
-                    rows[i].Add((column, scaled));
-                    squares += scaled * scaled;
-                }
+                (int Node, float Weight)[] joined =
+                [
+                    .. kind.Where(n => index.ContainsKey(n.Key))
+                        .Select(n => (index[n.Key], n.Value * MathF.Log((1f + shows.Count) / (1f + counts[n.Key])))),
+                ];
+
+                // Rarity counts within a kind; between kinds it would let the words of titles drown what shows are about.
+                var norm = MathF.Sqrt(joined.Sum(n => n.Weight * n.Weight));
+                rows[i].AddRange(joined.Where(_ => norm > 0).Select(n => (n.Node, n.Weight / norm * WeightOf(kind.Key))));
             }
 
-            var scale = squares > 0 ? 1 / MathF.Sqrt(squares) : 0;
-            rows[i] = [.. rows[i].Select(r => (r.Item1, r.Item2 * scale))];
+            var length = MathF.Sqrt(rows[i].Sum(n => n.Item2 * n.Item2));
+            rows[i] = [.. rows[i].Select(n => (n.Item1, n.Item2 / Math.Max(length, float.Epsilon)))];
         }
 
         return (rows, index.Count);
     }
+
+    /// <summary>The length of a kind's part of a show's row.</summary>
+    private static float WeightOf(string kind) => kind switch
+    {
+        "tag" => 1,
+        "cast" => 0.7f,
+        "category" or "era" => 0.5f,
+        _ => 0.3f,
+    };
 
     /// <summary>The nodes that a show is joined to, each as "kind:VALUE", with the weights of the edges.</summary>
     internal static Dictionary<string, float> NodesOf(Show show)

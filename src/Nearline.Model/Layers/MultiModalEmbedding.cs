@@ -14,6 +14,7 @@ internal sealed class MultiModalEmbedding : nn.Module
 {
     private readonly Embedding id;
     private readonly Embedding? cg;
+    private readonly Linear? contentInId;
     private readonly MetadataEmbedding? metadata;
     private readonly Embedding? subsidiary;
     private readonly EmbeddingBag fields;
@@ -42,6 +43,7 @@ internal sealed class MultiModalEmbedding : nn.Module
 
         id = nn.Embedding(schema.ShowRows, width);
         cg = config.HasCgTable ? nn.Embedding(schema.ShowRows, width) : null;
+        contentInId = config.ContentInId ? nn.Linear(width, width, hasBias: false) : null;
         metadata = config.HasRawMetadata
             ? new MetadataEmbedding(
                 schema.Metadata ?? throw new ArgumentException("metadata: missing from the schema; raw metadata needs it", nameof(schema)),
@@ -59,7 +61,7 @@ internal sealed class MultiModalEmbedding : nn.Module
         using var scope = NewDisposeScope();
         foreach (var table in new[] { id, cg, subsidiary }.OfType<Embedding>())
         {
-            nn.init.normal_(table.weight!, 0, 1 / Math.Sqrt(width));
+            nn.init.normal_(table.weight!, 0, config.EmbeddingDeviation);
         }
 
         nn.init.normal_(fields.weight!, 0, 1 / Math.Sqrt(config.FieldWidth));
@@ -78,14 +80,15 @@ internal sealed class MultiModalEmbedding : nn.Module
         cg.weight!.narrow(0, FeatureSchema.PadRow, FeatureSchema.FirstShowRow).zero_();
         if (content is not null)
         {
-            cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows).copy_(tensor(content).view(shows, width));
+            cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows).copy_(tensor(content).view(shows, width) * (config.EmbeddingDeviation * Math.Sqrt(width)));
         }
 
         cg.weight!.requires_grad_(config.TrainCg);
     }
 
-    /// <summary>E^ID of show rows: [...] to [..., d].</summary>
-    public Tensor Id(Tensor rows) => id.forward(rows);
+    /// <summary>E^ID of show rows: [T] to [T, d].</summary>
+    public Tensor Id(Tensor rows) =>
+        contentInId is null ? id.forward(rows) : id.forward(rows) + contentInId.forward(Cg(rows));
 
     /// <summary>E^CG of show rows, for a model with CG embeddings: [T] to [T, d].</summary>
     public Tensor Cg(Tensor rows) => cg is not null ? cg.forward(rows) : RawRows().index_select(0, rows);
@@ -105,7 +108,11 @@ internal sealed class MultiModalEmbedding : nn.Module
     public Tensor? Scenario(Tensor rows) => scenario?.forward(rows);
 
     /// <summary>E^ID of all shows, in the order of the index: [I, d].</summary>
-    public Tensor ItemIds() => id.weight!.narrow(0, FeatureSchema.FirstShowRow, shows);
+    public Tensor ItemIds()
+    {
+        var ids = id.weight!.narrow(0, FeatureSchema.FirstShowRow, shows);
+        return contentInId is null ? ids : ids + contentInId.forward(ItemCgs());
+    }
 
     /// <summary>E^CG of all shows: [I, d].</summary>
     public Tensor ItemCgs() => cg is not null ? cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows) : Raw();

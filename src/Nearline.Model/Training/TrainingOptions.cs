@@ -19,6 +19,19 @@ public sealed record TrainingOptions
         WeightAverage = 0.98,
     };
 
+    /// <summary>Training of <see cref="M5Config.SmallCausal"/> at all positions; its departures are in docs/model.md.</summary>
+    public static TrainingOptions SmallCausal { get; } = new()
+    {
+        Epochs = 25,
+        EvaluateEvery = 2,
+        Patience = 4,
+        BatchSize = 2000,
+        LearningRate = 0.005,
+        AllPositions = true,
+        ShuffleTies = true,
+        WeightAverage = 0.99,
+    };
+
     /// <summary>Passes over the users.</summary>
     public int Epochs { get; init; } = 10;
 
@@ -102,8 +115,12 @@ public sealed record TrainingOptions
 
     /// <summary>The training of the preset of a name.</summary>
     /// <exception cref="ArgumentException">No preset has the name.</exception>
-    public static TrainingOptions ByName(string name) =>
-        M5Config.ByName(name).Name == M5Config.Small.Name ? Small : Paper;
+    public static TrainingOptions ByName(string name) => M5Config.ByName(name).Name switch
+    {
+        "m5-small" => Small,
+        "m5-causal" => SmallCausal,
+        _ => Paper,
+    };
 
     /// <summary>Checks the numbers.</summary>
     /// <exception cref="ArgumentException">One makes no sense; the message names it.</exception>

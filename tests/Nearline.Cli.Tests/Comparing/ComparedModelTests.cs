@@ -28,7 +28,7 @@ public sealed class ComparedModelTests
     [Theory]
     [InlineData("", "must be a preset or baseline")]
     [InlineData(" : ease", "must be a preset or baseline")]
-    [InlineData("m5-huge", "'m5-huge' is neither a preset (m5-small, m5-paper) nor a baseline (popularity,")]
+    [InlineData("m5-huge", "'m5-huge' is neither a preset (m5-paper, m5-small, m5-causal) nor a baseline (popularity,")]
     [InlineData("m5-small/wo-x", "'wo-x' is no variant, there are m5, wo-mm")]
     [InlineData("ease/wo-mm", "ease has no variants")]
     [InlineData("m5-small Epochz=2", "no option 'Epochz', did you mean Epochs?")]
