@@ -4,7 +4,7 @@ PACKAGES ?= auto
 BUILD = dotnet msbuild -restore -m -nologo -v:quiet -p:Configuration=Release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test bench format clean figures quality-p1-beauty quality-p1-sports quality-p2 quality-p2-baselines quality-p3
+.PHONY: help setup build demo up test bench format clean figures quality-p1-beauty quality-p1-sports quality-p2 quality-p2-variants quality-p3
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -58,9 +58,9 @@ quality-p3: setup ## the variants of the paper's table 2 on the simulated world'
 	@[ -d $(P3_WORLD) ] || ./nearline simulate --out $(P3_WORLD) --users $(P3_USERS)
 	@$(COMPARE) --data $(P3_WORLD) --protocol last-day --models bench/quality/p3.txt --seeds 1 --reference M5 --out bench/results/quality-p3.json
 
-quality-p2-baselines: setup ## only the baselines of quality-p2
+quality-p2-variants: setup ## what M5's parts do on MovieLens 100K
 	@$(CLI)
-	@$(COMPARE) --data $(QUALITY_DATA) --dataset ml-100k --models bench/quality/p2-baselines.txt --out bench/results/quality-p2-baselines.json
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset ml-100k --models bench/quality/p2-variants.txt --reference M5 --out bench/results/quality-p2-variants.json
 
 figures: ## docs/figures.md from bench/results
 	@python3 scripts/figures.py

@@ -38,7 +38,7 @@ public sealed record M5Config
     {
         Name = "m5-causal",
         Causal = true,
-        InputDropout = 0.2,
+        EncoderDropout = 0.4,
         MaxLength = 100,
         MeanPooling = true,
         LastWatchStart = 1,

@@ -22,7 +22,7 @@ public sealed record TrainingOptions
     /// <summary>Training of <see cref="M5Config.SmallCausal"/> at all positions; its departures are in docs/model.md.</summary>
     public static TrainingOptions SmallCausal { get; } = new()
     {
-        Epochs = 25,
+        Epochs = 18,
         EvaluateEvery = 2,
         Patience = 4,
         BatchSize = 2000,
