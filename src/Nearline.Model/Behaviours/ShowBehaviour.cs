@@ -38,7 +38,10 @@ public sealed record ShowBehaviour(BehaviourKind Kind, string ShowId)
     /// <summary>Hashes of the episodes counted, at most <see cref="MaxEpisodeHashes"/>.</summary>
     public IReadOnlyList<uint> EpisodeHashes { get; init; } = [];
 
+    /// <summary>Whether an event did not tell how long was played; a short playback beside it does not change that.</summary>
+    public bool HasUntoldPlayback { get; init; }
+
     /// <summary>Whether the show is left out of sets: played for two minutes, or for an unknown time.</summary>
     public bool IsWatched =>
-        Kind == BehaviourKind.Watch && (PlayedSeconds <= 0 || PlayedSeconds >= WatchedAfter.TotalSeconds);
+        Kind == BehaviourKind.Watch && (HasUntoldPlayback || PlayedSeconds <= 0 || PlayedSeconds >= WatchedAfter.TotalSeconds);
 }

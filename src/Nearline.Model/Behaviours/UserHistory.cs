@@ -261,6 +261,7 @@ public sealed class UserHistory
             Episodes = episodes,
             EpisodeHashes = hashes,
             PlayedSeconds = behaviour.PlayedSeconds + Math.Max(0, action.Played?.TotalSeconds ?? 0),
+            HasUntoldPlayback = behaviour.HasUntoldPlayback || action.Played is null,
             LengthSeconds = behaviour.LengthSeconds + Math.Max(0, action.Length?.TotalSeconds ?? 0),
             FirstTime = action.Time < behaviour.FirstTime ? action.Time : behaviour.FirstTime,
             LastTime = isLatest ? action.Time : behaviour.LastTime,

@@ -122,6 +122,7 @@ internal static class UserStateMapper
             LastTime = Timestamp.FromDateTimeOffset(behaviour.LastTime),
             Order = behaviour.Order,
             Retracted = behaviour.Retracted,
+            UntoldPlayback = behaviour.HasUntoldPlayback,
         };
         message.EpisodeHashes.AddRange(behaviour.EpisodeHashes);
         return message;
@@ -144,6 +145,7 @@ internal static class UserStateMapper
             LastTime = message.LastTime?.ToDateTimeOffset() ?? default,
             Order = message.Order,
             Retracted = message.Retracted,
+            HasUntoldPlayback = message.UntoldPlayback,
             EpisodeHashes = [.. message.EpisodeHashes],
         };
     }

@@ -47,6 +47,18 @@ public sealed class UserStateMapperTests
     }
 
     [Fact]
+    public void Playback_of_untold_length_is_remembered()
+    {
+        var user = StoredUser.New("u1", 0);
+        user.Fold(new("u1", new(ActionKind.Watch, Records.Now) { ShowId = "s" }, "e", null, "t", 0, 0));
+
+        var read = UserStateMapper.FromBytes("u1", UserStateMapper.ToMessage(user, Records.Now).ToByteArray(), 0);
+        read.Fold(new("u1", new(ActionKind.Watch, Records.Now) { ShowId = "s", Played = TimeSpan.FromSeconds(10) }, "f", null, "t", 0, 1));
+
+        Assert.Equal(["s"], read.History.WatchedShows());
+    }
+
+    [Fact]
     public void More_watched_shows_than_are_kept_stay_left_out()
     {
         var user = StoredUser.New("u1", 0);
