@@ -74,17 +74,25 @@ public sealed class CommandLineTests : IDisposable
         await using (var interrupt = ChildProcess.Start(new ChildProcessOptions
         {
             FileName = "kill",
-            Arguments = ["-INT", up.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)],
+            Arguments = [IgnoresInterrupts(up.Id) ? "-TERM" : "-INT", up.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)],
         }))
         {
             Assert.Equal(0, await interrupt.WaitForExitAsync());
         }
 
-        await up.WaitForExitAsync();
+        await up.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         foreach (var port in ports)
         {
             using var client = new TcpClient();
             await Assert.ThrowsAnyAsync<SocketException>(() => client.ConnectAsync("127.0.0.1", port));
         }
+    }
+
+    /// <summary>Whether the process inherited that Ctrl-C is ignored, as a shell's background jobs do.</summary>
+    private static bool IgnoresInterrupts(int processId)
+    {
+        const ulong Interrupt = 1UL << 1;
+        var ignored = File.ReadLines($"/proc/{processId}/status").Single(l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
+        return (Convert.ToUInt64(ignored["SigIgn:".Length..].Trim(), 16) & Interrupt) != 0;
     }
 }

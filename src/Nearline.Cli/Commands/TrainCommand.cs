@@ -142,9 +142,14 @@ internal static class TrainCommand
         }
     }
 
-    private static string NewRun(M5Config config, TrainingOptions training) => Path.Combine(
-        "runs",
-        string.Create(
+    /// <summary>A folder that is not there yet: runs of one second get numbers.</summary>
+    private static string NewRun(M5Config config, TrainingOptions training)
+    {
+        var name = string.Create(
             CultureInfo.InvariantCulture,
-            $"{TimeProvider.System.GetUtcNow():yyyyMMdd-HHmmss}-{config.Name}-{config.Variant}-seed{training.Seed}"));
+            $"{TimeProvider.System.GetUtcNow():yyyyMMdd-HHmmss}-{config.Name}-{config.Variant}-seed{training.Seed}");
+        return Enumerable.Range(1, int.MaxValue)
+            .Select(n => Path.Combine("runs", n == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{n}")))
+            .First(path => !Directory.Exists(path));
+    }
 }

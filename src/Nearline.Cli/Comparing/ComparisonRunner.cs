@@ -73,10 +73,6 @@ internal sealed class ComparisonRunner(ComparisonSettings settings, string direc
             Arguments = [.. Arguments(run)],
             Environment = new Dictionary<string, string?>
             {
-                // Torch frees each step's large tensors; without these the C library hands their pages back to the
-                // system and takes them anew the next step, a fifth of the time of a small model's training.
-                ["MALLOC_MMAP_MAX_"] = "0",
-                ["MALLOC_TRIM_THRESHOLD_"] = "1073741824",
                 ["OMP_NUM_THREADS"] = settings.Threads.ToString(CultureInfo.InvariantCulture),
             },
             OnLine = lines.WriteLine,

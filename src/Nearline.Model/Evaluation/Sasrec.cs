@@ -1,4 +1,5 @@
 using Nearline.Model.Data;
+using Nearline.Model.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,6 +40,7 @@ public sealed class Sasrec : ScoringBaseline
         ArgumentNullException.ThrowIfNull(split);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        KeptMemory.Use();
         TorchThreads.Use(options.Threads == 0 ? null : options.Threads);
         var place = Devices.Of(options.Device);
         var watches = TrainingWatches.Of(split.TrainDataset, byFirstWatch: true);

@@ -63,6 +63,7 @@ public static class Trainer
         }
 
         start.Folder?.Check(split, config, options);
+        KeptMemory.Use();
         TorchThreads.Use(start.Folder?.Info.Threads ?? (options.Threads == 0 ? null : options.Threads));
         var device = Devices.Of(options.Device);
         var train = split.TrainDataset;
