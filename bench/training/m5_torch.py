@@ -138,12 +138,14 @@ class M5(nn.Module):
         super().__init__()
         c = self.config = case["config"]
         wanted = {"channels": "IdAndCg", "cg_source": "Graph", "id_interests": "SelfAttentionSin", "cg_interests": "Sin",
-                  "categorize": True, "decorate": True, "scenario_indicator": True, "mixing": "SplitExperts", "mean_pooling": False}
+                  "categorize": True, "decorate": True, "scenario_indicator": True, "mixing": "SplitExperts", "mean_pooling": False,
+                  "causal": False, "pre_norm": False, "content_in_id": False}
         for name, value in wanted.items():
             if c[name] != value:
                 raise SystemExit(f"{name} is {c[name]}; the peer has {value} only")
         self.first_show, self.mask_row, self.shows = case["first_show_row"], case["mask_row"], case["shows"]
-        slots, width = case["sequence_slots"], c["width"]
+        self.used_slots = case["used_slots"]
+        slots, width = len(self.used_slots), c["width"]
         self.embedding = MultiModalEmbedding({name: w.shape for name, w in weights.items()})
         self.attention = SelfAttentionEncoder(c)
         self.idIntensity = SubsidiaryIntensity(width, [])
@@ -183,6 +185,8 @@ class M5(nn.Module):
             hiddens.append(hidden)
             subsidiaries.append(decoration)
 
+        # A model has no part for sequences that nobody in the training data has.
+        ids, cgs = ([pooled[s] for s in self.used_slots] for pooled in (ids, cgs))
         if self.config["last_watch"]:
             lasts = [self.last_watch(batch, hiddens), self.last_watch(batch, [
                 None if s is None else e.cg(s["shows"]) for s in batch["slots"]])]

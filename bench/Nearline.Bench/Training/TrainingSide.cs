@@ -90,6 +90,7 @@ internal sealed class TrainingSide : IDisposable
                 Batches = batches.Length,
                 FixedCg = !model.Config.TrainCg,
                 SequenceSlots = SequenceSlots.Count,
+                UsedSlots = model.Schema.Slots,
                 Fields = model.Schema.FieldSizes.Count,
                 Shows = model.Schema.Shows.Count,
                 Scenarios = model.Schema.Scenarios.Count,

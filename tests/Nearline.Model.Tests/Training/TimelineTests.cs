@@ -95,6 +95,43 @@ public sealed class TimelineTests : IDisposable
         Assert.Equal(part.Count, instance);
     }
 
+    /// <summary>Behaviours that were engaged in anew or taken back are there for nobody later; nor are those too far back.</summary>
+    [Fact]
+    public void A_behaviour_sees_those_before_it_that_still_stand()
+    {
+        var dataset = TinyWorld.Create(1) with { Users = [Log("a", 3), Log("b", 4)] };
+        var encoder = new FeatureEncoder(FeatureSchema.Build(dataset, MaxLength));
+        var users = new TrainingSampler(dataset, encoder, Options).Epoch(new Random(1)).Single().Users;
+        int[] lengths = [.. users.SequenceStarts.Zip(users.SequenceStarts.Skip(1), (from, to) => to - from)];
+        var layout = SequenceLayout.Of(lengths);
+        var groups = GroupVisibility.Of(users, layout, MaxLength, CPU);
+        var (gone, far) = (0, 0);
+        for (var s = 0; s < lengths.Length; s++)
+        {
+            var row = layout.RowOfSequence[s];
+            var g = 0;
+            for (; row >= 0 && row >= layout.Groups[g].Count; g++)
+            {
+                row -= layout.Groups[g].Count;
+            }
+
+            for (var k = 0; k < lengths[s]; k++)
+            {
+                for (var j = 0; j < lengths[s]; j++)
+                {
+                    var (from, token) = (users.SequenceStarts[s] + k, users.SequenceStarts[s] + j);
+                    var stands = users.Until[token] > users.From[from];
+                    gone += j < k && !stands ? 1 : 0;
+                    far += k - j >= MaxLength ? 1 : 0;
+                    var sees = j <= k && stands && k - j < MaxLength;
+                    Assert.Equal(sees, groups[g].Attention[row, 0, k, j].item<float>() == 0);
+                }
+            }
+        }
+
+        Assert.True(gone > 0 && far > 0, "the logs have both");
+    }
+
     [Fact]
     public void What_comes_later_changes_no_earlier_view()
     {
