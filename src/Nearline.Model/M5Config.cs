@@ -42,6 +42,7 @@ public sealed record M5Config
         MaxLength = 100,
         MeanPooling = true,
         LastWatchStart = 1,
+        InterestStart = 1,
         PreNorm = true,
         ContentInId = true,
         InitScale = 0.05,
@@ -150,6 +151,12 @@ public sealed record M5Config
     public double LastWatchStart { get; init; }
 
     /// <summary>
+    /// Departure, above 0: a residual from the sum of a channel's interests to its user embedding, that starts as this
+    /// multiple of the identity.
+    /// </summary>
+    public double InterestStart { get; init; }
+
+    /// <summary>
     /// Departure: a linear map of a show's content embedding is added to its ID embedding, on both sides, so that the
     /// self-attention knows content and rarely watched shows lean on it.
     /// </summary>
@@ -228,6 +235,7 @@ public sealed record M5Config
         Check(nameof(InputDropout), InputDropout, InputDropout is >= 0 and < 1, "from 0 to below 1");
         Check(nameof(InitScale), InitScale, InitScale is >= 0 and < 10, "from 0 to below 10");
         Check(nameof(LastWatchStart), LastWatchStart, double.IsFinite(LastWatchStart), "a finite number");
+        Check(nameof(InterestStart), InterestStart, InterestStart is >= 0 and < 1e3, "0 or more, below 1000");
         Check(nameof(EncoderDropout), EncoderDropout, EncoderDropout is >= 0 and < 1, "from 0 to below 1");
         CheckIsDefined(nameof(Channels), Channels);
         CheckIsDefined(nameof(CgSource), CgSource);

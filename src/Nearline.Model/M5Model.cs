@@ -29,6 +29,8 @@ internal sealed class M5Model : nn.Module
     private readonly DynamicWeighting? weighting;
     private readonly Linear? idResidual;
     private readonly Linear? cgResidual;
+    private readonly Linear? idInterestResidual;
+    private readonly Linear? cgInterestResidual;
     private readonly SelfAttentionEncoder? cgAttention;
     private readonly SwishMlp? unifiedItems;
     private readonly IReadOnlyList<int> slots;
@@ -73,8 +75,14 @@ internal sealed class M5Model : nn.Module
             : null;
         if (config.LastWatch)
         {
-            idResidual = Residual(config);
-            cgResidual = config.HasCg ? Residual(config) : null;
+            idResidual = Residual(config, config.LastWatchStart);
+            cgResidual = config.HasCg ? Residual(config, config.LastWatchStart) : null;
+        }
+
+        if (config.InterestStart > 0)
+        {
+            idInterestResidual = Residual(config, config.InterestStart);
+            cgInterestResidual = config.HasCg ? Residual(config, config.InterestStart) : null;
         }
 
         cgAttention = config.HasCg && config.CgInterests.HasAttention() ? new SelfAttentionEncoder(config) : null;
@@ -83,6 +91,9 @@ internal sealed class M5Model : nn.Module
             : null;
         RegisterComponents();
     }
+
+    /// <inheritdoc cref="MultiModalEmbedding.StartIds"/>
+    internal void StartIds(float[] ids, double scale) => embedding.StartIds(ids, scale);
 
     /// <summary>The shape.</summary>
     public M5Config Config { get; }
@@ -115,10 +126,10 @@ internal sealed class M5Model : nn.Module
         // for ID, on the raw embeddings for CG.
         var mains = embedding.Id(maskedShows ?? batch.Shows);
         var hidden = Attend(attention, mains, subsidiaries, batch);                     // [T, d]
-        var id = Extract(hidden, idIntensity, idRecency, idResidual, subsidiaries, batch);
+        var id = Extract(hidden, idIntensity, idRecency, idResidual, idInterestResidual, subsidiaries, batch);
         var cg = contents is null
             ? null
-            : Extract(Attend(cgAttention, contents, subsidiaries, batch), cgIntensity, cgRecency, cgResidual, subsidiaries, batch);
+            : Extract(Attend(cgAttention, contents, subsidiaries, batch), cgIntensity, cgRecency, cgResidual, cgInterestResidual, subsidiaries, batch);
 
         // 3.2 User features x^u and context features x^c.
         var tags = embedding.Tags(batch.Tags, batch.TagStarts, batch.TagWeights);       // [U, TagWidth]
@@ -175,12 +186,12 @@ internal sealed class M5Model : nn.Module
     /// <summary>The ID embedding matrix that MLM predicts over: [I, d].</summary>
     public Tensor MaskedItems() => embedding.ItemIds();
 
-    private static Linear Residual(M5Config config)
+    private static Linear Residual(M5Config config, double start)
     {
         var linear = nn.Linear(config.Width, config.Width, hasBias: false);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        linear.weight!.copy_(eye(config.Width) * config.LastWatchStart);
+        linear.weight!.copy_(eye(config.Width) * start);
         return linear;
     }
 
@@ -209,6 +220,10 @@ internal sealed class M5Model : nn.Module
         foreach (var channel in channels)
         {
             user = channel.Last is null ? user : user + channel.Residual!.forward(pairs.OfUsers(channel.Last));
+            if (channel.InterestResidual is { } residual)
+            {
+                user = user + residual.forward(pairs.OfUsers(channel.Sequences.Aggregate((a, b) => a + b)));
+            }
         }
 
         return (user, outputs);
@@ -237,12 +252,13 @@ internal sealed class M5Model : nn.Module
         SubsidiaryIntensity? intensity,
         RecencyIntensity? recency,
         Linear? residual,
+        Linear? interestResidual,
         Decoration? subsidiaries,
         BatchTensors batch)
     {
         var logits = intensity?.Forward(tokens, subsidiaries);
         var pooled = InterestPooling.Pool(tokens, logits, recency, batch, Config.MeanPooling).unbind(1);  // slots of [U, d]
-        return new Interests([.. slots.Select(s => pooled[s])], LastWatch(tokens, batch), residual);
+        return new Interests([.. slots.Select(s => pooled[s])], LastWatch(tokens, batch), residual, interestResidual);
     }
 
     private Tensor? LastWatch(Tensor tokens, BatchTensors batch) =>
@@ -254,5 +270,5 @@ internal sealed class M5Model : nn.Module
     /// <param name="Sequences">The interest of each sequence, each [U, d].</param>
     /// <param name="Last">The latest watch, [U, d], or null.</param>
     /// <param name="Residual">From it to the user embedding.</param>
-    private sealed record Interests(IReadOnlyList<Tensor> Sequences, Tensor? Last, Linear? Residual);
+    private sealed record Interests(IReadOnlyList<Tensor> Sequences, Tensor? Last, Linear? Residual, Linear? InterestResidual);
 }

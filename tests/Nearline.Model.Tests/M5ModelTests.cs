@@ -4,6 +4,7 @@ using Nearline.Model.Features;
 using Nearline.Model.Index;
 using Nearline.Model.Layers;
 using Nearline.Model.Tests.Support;
+using Nearline.Model.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -85,6 +86,31 @@ public sealed class M5ModelTests : IDisposable
         var encoded = new FeatureEncoder(schema).Encode([(TinyWorld.HistoryOf(dataset.Users[0]), TinyWorld.Start.AddDays(9))]);
         var query = Query(model, encoded, 1);
         Assert.NotEqual(query[..(query.Length / 2)], query[(query.Length / 2)..]);
+    }
+
+    [Fact]
+    public void The_residual_from_the_interests_adds_a_map_of_their_sum()
+    {
+        var dataset = TinyWorld.Create(8);
+        var config = TinyWorld.Config with { IdInterests = InterestExtraction.Sum, InterestStart = 0.5, Decorate = false };
+        var schema = TrainedModel.SchemaOf(dataset, config);
+        using var model = new M5Model(schema, config, null);
+        Tensors.Randomize(model, 5, 0.3);
+        model.eval();
+        var encoded = new FeatureEncoder(schema).Encode([(TinyWorld.HistoryOf(dataset.Users[0]), TinyWorld.Start.AddDays(9))]);
+        var batch = BatchTensors.From(encoded, [0], [1], 2, CPU);
+        using var gradient = no_grad();
+        var ids = Tensors.Doubles(model.get_parameter("embedding.id.weight")!);
+        var map = Tensors.Doubles(model.get_parameter("idInterestResidual.weight")!);
+        var with = Tensors.Doubles(model.Forward(batch).UserId);
+        model.get_parameter("idInterestResidual.weight")!.zero_();
+        var without = Tensors.Doubles(model.Forward(batch).UserId);
+        var d = config.Width;
+        for (var c = 0; c < d; c++)
+        {
+            var expected = batch.ShowRows.Where(row => row != FeatureSchema.PadRow).Sum(row => Enumerable.Range(0, d).Sum(k => map[(c * d) + k] * ids[(row * d) + k]));
+            Assert.Equal(expected, with[c] - without[c], 1e-4);
+        }
     }
 
     [Fact]

@@ -26,26 +26,17 @@ public static class ContentEmbedding
 
         // Orthogonal iteration: the columns of `basis` come to span the right singular vectors of the largest values.
         const int iterations = 3;
-        var random = new Random(seed);
-        var basis = Columns(width, nodes);
-        foreach (var column in basis)
-        {
-            for (var i = 0; i < nodes; i++)
-            {
-                column[i] = (float)((random.NextDouble() * 2) - 1);
-            }
-        }
-
-        Orthonormalize(basis);
+        var basis = Subspace.Random(width, nodes, seed);
+        Subspace.Orthonormalize(basis);
         for (var iteration = 0; iteration < iterations; iteration++)
         {
-            var images = Multiply(rows, basis);
-            Orthonormalize(images);
-            basis = MultiplyTransposed(rows, images, nodes);
-            Orthonormalize(basis);
+            var images = Subspace.Multiply(rows, basis);
+            Subspace.Orthonormalize(images);
+            basis = Subspace.MultiplyTransposed(rows, images, nodes);
+            Subspace.Orthonormalize(basis);
         }
 
-        return UnitRows(Multiply(rows, basis), shows.Count, width);
+        return UnitRows(Subspace.Multiply(rows, basis), shows.Count, width);
     }
 
     /// <summary>Each show's (node, weight) pairs, and how many nodes there are.</summary>
@@ -139,67 +130,6 @@ public static class ContentEmbedding
             for (var i = 0; i + length <= padded.Length; i++)
             {
                 yield return padded.Substring(i, length);
-            }
-        }
-    }
-
-    private static float[][] Columns(int width, int length) =>
-        [.. Enumerable.Range(0, width).Select(_ => new float[length])];
-
-    private static float[][] Multiply(List<(int Node, float Weight)>[] rows, float[][] basis)
-    {
-        var result = Columns(basis.Length, rows.Length);
-        for (var i = 0; i < rows.Length; i++)
-        {
-            foreach (var (node, weight) in rows[i])
-            {
-                for (var c = 0; c < basis.Length; c++)
-                {
-                    result[c][i] += weight * basis[c][node];
-                }
-            }
-        }
-
-        return result;
-    }
-
-    private static float[][] MultiplyTransposed(List<(int Node, float Weight)>[] rows, float[][] images, int nodes)
-    {
-        var result = Columns(images.Length, nodes);
-        for (var i = 0; i < rows.Length; i++)
-        {
-            foreach (var (node, weight) in rows[i])
-            {
-                for (var c = 0; c < images.Length; c++)
-                {
-                    result[c][node] += weight * images[c][i];
-                }
-            }
-        }
-
-        return result;
-    }
-
-    /// <summary>Modified Gram-Schmidt; a column that depends on earlier ones becomes zero.</summary>
-    private static void Orthonormalize(float[][] columns)
-    {
-        for (var c = 0; c < columns.Length; c++)
-        {
-            var before = VectorMath.Dot(columns[c], columns[c]);
-            for (var pass = 0; pass < 2; pass++)
-            {
-                for (var other = 0; other < c; other++)
-                {
-                    var along = -VectorMath.Dot(columns[c], columns[other]);
-                    VectorMath.AddScaled(along, columns[other], columns[c]);
-                }
-            }
-
-            var after = VectorMath.Dot(columns[c], columns[c]);
-            var scale = after > 1e-8f * before && after > 0 ? 1 / MathF.Sqrt(after) : 0;
-            for (var i = 0; i < columns[c].Length; i++)
-            {
-                columns[c][i] *= scale;
             }
         }
     }

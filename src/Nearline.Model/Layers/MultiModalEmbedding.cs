@@ -86,6 +86,16 @@ internal sealed class MultiModalEmbedding : nn.Module
         cg.weight!.requires_grad_(config.TrainCg);
     }
 
+    /// <summary>Adds embeddings of shows to the random ones that E^ID starts with.</summary>
+    /// <param name="shows">[shows, width], row-major.</param>
+    /// <param name="scale">Times this.</param>
+    public void StartIds(float[] ids, double scale)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        id.weight!.narrow(0, FeatureSchema.FirstShowRow, shows).add_(tensor(ids).view(shows, id.weight.shape[1]) * scale);
+    }
+
     /// <summary>E^ID of show rows: [T] to [T, d].</summary>
     public Tensor Id(Tensor rows) =>
         contentInId is null ? id.forward(rows) : id.forward(rows) + contentInId.forward(Cg(rows));

@@ -60,7 +60,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
         return SoftmaxLoss.Of(
             output.Query(),
             items,
-            options.ExcludeWatched ? WatchedPlaces(encoded, catalog) : [],
+            new SoftmaxWeighting(options.WatchedWeight == 1 ? [] : WatchedPlaces(encoded, catalog), options.WatchedWeight),
             TargetPlaces(targets, catalog, options.FutureDecay),
             negatives) / targets.Count;
     }
@@ -75,7 +75,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
 
         var (items, rows) = (model.MaskedItems(), shows.cpu().data<long>().ToArray());
         long[] places = [.. rows.Select((show, i) => (i * items.shape[0]) + show)];
-        return SoftmaxLoss.Of(hidden, items, [], new SoftmaxTargets(places, [.. rows.Select(_ => 1f)]), negatives) / rows.Length;
+        return SoftmaxLoss.Of(hidden, items, SoftmaxWeighting.None, new SoftmaxTargets(places, [.. rows.Select(_ => 1f)]), negatives) / rows.Length;
     }
 
     private static long[] WatchedPlaces(EncodedBatch encoded, long catalog)

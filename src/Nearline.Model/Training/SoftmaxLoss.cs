@@ -14,29 +14,27 @@ internal sealed record SoftmaxTargets(long[] Places, float[] Weights);
 /// <summary>The softmax over the catalog of equation 8, for any way of drawing instances.</summary>
 internal static class SoftmaxLoss
 {
-    private const float Excluded = -1e9f;
+    internal const float Excluded = -1e9f;
+
+    private static readonly SoftmaxWeighting LeftOut = new([], 0);
 
     /// <summary>The sum of weight times -log p over the targets: a scalar tensor with a gradient to queries and items.</summary>
     /// <param name="query">The queries: [N, w].</param>
     /// <param name="items">The catalog's rows: [I, w].</param>
-    /// <param name="excluded">Places left out of the softmax, such as watched shows; a target must not be among them.</param>
+    /// <param name="weighting">Places that count otherwise than once, such as watched shows.</param>
     /// <param name="targets">What is predicted; a row may have several targets, or none.</param>
     /// <param name="negatives">
     /// Shows that stand for the catalog in the softmax's sum, the same for all rows; null: the catalog itself.
     /// </param>
-    public static Tensor Of(Tensor query, Tensor items, long[] excluded, SoftmaxTargets targets, NegativeSample? negatives = null)
+    public static Tensor Of(Tensor query, Tensor items, SoftmaxWeighting weighting, SoftmaxTargets targets, NegativeSample? negatives = null)
     {
         if (negatives is not null)
         {
-            return Sampled(query, items, excluded, targets, negatives);
+            return Sampled(query, items, weighting, targets, negatives);
         }
 
         var device = query.device;
-        var scores = query.matmul(items.t());
-        if (excluded.Length > 0)
-        {
-            scores = scores.view(-1).index_fill(0, BatchTensors.Index(excluded, device), Excluded).view(scores.shape);
-        }
+        var scores = weighting.Applied(query.matmul(items.t()), weighting.Places);
 
         var picked = scores.log_softmax(1).view(-1).index_select(0, BatchTensors.Index(targets.Places, device));
         return -(picked * tensor(targets.Weights, device: device)).sum();
@@ -45,20 +43,17 @@ internal static class SoftmaxLoss
     /// <summary>
     /// Each row's sum is over its targets and the negatives, with log-Q correction: a negative's score less the logarithm
     /// of its expected count, so that the sum's mean is the full sum. Targets are always in it, uncorrected, and so no
-    /// negatives of their row; nor are excluded shows.
+    /// negatives of their row.
     /// </summary>
-    private static Tensor Sampled(Tensor query, Tensor items, long[] excluded, SoftmaxTargets targets, NegativeSample negatives)
+    private static Tensor Sampled(Tensor query, Tensor items, SoftmaxWeighting weighting, SoftmaxTargets targets, NegativeSample negatives)
     {
         var (device, catalog, rows) = (query.device, items.shape[0], query.shape[0]);
         var columns = negatives.Items.Select((item, column) => (item, column)).ToLookup(n => (long)n.item, n => n.column);
         long drawn = negatives.Items.Length;
-        long[] masked = [.. excluded.Concat(targets.Places).SelectMany(place => columns[place % catalog].Select(c => ((place / catalog) * drawn) + c))];
+        long[] Drawn(long[] places) => [.. places.SelectMany(place => columns[place % catalog].Select(c => ((place / catalog) * drawn) + c))];
         var others = query.matmul(items.index_select(0, BatchTensors.Index([.. negatives.Items.Select(i => (long)i)], device)).t())
             - tensor(negatives.LogExpected, device: device);
-        if (masked.Length > 0)
-        {
-            others = others.view(-1).index_fill(0, BatchTensors.Index(masked, device), Excluded).view(rows, drawn);
-        }
+        others = LeftOut.Applied(weighting.Applied(others, Drawn(weighting.Places)), Drawn(targets.Places));
 
         // The targets' own scores, a row of them for each query, filled up to the longest with what counts nothing.
         var slots = new Dictionary<long, int>();

@@ -80,6 +80,11 @@ public sealed class TrainedModel : IDisposable
         var content = config.HasCgTable ? ContentEmbedding.Of(train.Shows, config.Width, seed) : null;
         manual_seed(seed);
         var network = new M5Model(schema, config, content);
+        if (options?.CoWatchStart > 0)
+        {
+            network.StartIds(CoWatchEmbedding.Of(train, config.Width, seed), options.CoWatchStart);
+        }
+
         network.MoveTo(device);
         return new TrainedModel(network, schema, options, train.Scenarios, CatalogItem.Of(train), dataFingerprint);
     }

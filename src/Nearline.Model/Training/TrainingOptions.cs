@@ -29,6 +29,7 @@ public sealed record TrainingOptions
         LearningRate = 0.005,
         AllPositions = true,
         ShuffleTies = true,
+        CoWatchStart = 1,
         WeightAverage = 0.99,
     };
 
@@ -83,14 +84,22 @@ public sealed record TrainingOptions
     /// <summary>What each later target weighs of the one before it.</summary>
     public double FutureDecay { get; init; } = 0.9;
 
-    /// <summary>Whether the softmax leaves out shows that the user had watched; sets never contain them.</summary>
-    public bool ExcludeWatched { get; init; } = true;
+    /// <summary>
+    /// How many shows a watched one counts for in the softmax's sum: 0, the default, leaves it out, since sets never
+    /// contain it; 1 is the paper's; more pushes it down, for sets that are measured unfiltered.
+    /// </summary>
+    public double WatchedWeight { get; init; }
 
     /// <summary>
     /// Negatives drawn a step, shared by its instances, that stand for the catalog in the softmaxes of matching and MLM,
     /// with log-Q correction; 0: the whole catalog. For catalogs whose scores of a batch are too many.
     /// </summary>
     public int SoftmaxNegatives { get; init; }
+
+    /// <summary>
+    /// Departure: ID embeddings start as embeddings of what is watched close together, times this; 0: at random.
+    /// </summary>
+    public double CoWatchStart { get; init; }
 
     /// <summary>The gradient's norm is cut to this; 0: never.</summary>
     public double GradientClip { get; init; } = 5;
@@ -136,6 +145,8 @@ public sealed record TrainingOptions
         Check(nameof(WindowLength), WindowLength, WindowLength >= 1, "at least 1");
         Check(nameof(FutureTargets), FutureTargets, FutureTargets >= 1, "at least 1");
         Check(nameof(FutureDecay), FutureDecay, FutureDecay is > 0 and <= 1, "above 0, at most 1");
+        Check(nameof(WatchedWeight), WatchedWeight, WatchedWeight is >= 0 and < 1e6, "0 or more, below a million");
+        Check(nameof(CoWatchStart), CoWatchStart, CoWatchStart is >= 0 and < 1e3, "0 or more, below 1000");
         Check(nameof(SoftmaxNegatives), SoftmaxNegatives, SoftmaxNegatives >= 0, "0 or more");
         Check(nameof(GradientClip), GradientClip, GradientClip >= 0, "0 or more");
         Check(nameof(WeightAverage), WeightAverage, WeightAverage is >= 0 and < 1, "from 0 to below 1");

@@ -125,7 +125,7 @@ public sealed class GradientTests : IDisposable
         var query = Tensors.Random(1, 3, 4).requires_grad_();
         var items = Tensors.Random(2, 6, 4).requires_grad_();
         Tensors.CheckGradients(
-            () => SoftmaxLoss.Of(query, items, [1, 8], new SoftmaxTargets([0, 9, 11, 16], [1f, 0.5f, 0.25f, 2f])),
+            () => SoftmaxLoss.Of(query, items, new SoftmaxWeighting([1, 8], 0), new SoftmaxTargets([0, 9, 11, 16], [1f, 0.5f, 0.25f, 2f])),
             [("query", query), ("items", items)]);
     }
 

@@ -31,6 +31,7 @@ internal static class TinyWorld
         Hidden = 24,
         MaxLength = 10,
         InputDropout = 0,
+        InterestStart = 0.2,
         EncoderDropout = 0,
     };
 

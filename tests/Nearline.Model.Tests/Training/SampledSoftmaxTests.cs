@@ -13,7 +13,7 @@ public sealed class SampledSoftmaxTests : IDisposable
 
     // Row 0 has two targets, row 1 one and many exclusions, row 2 one.
     private static readonly SoftmaxTargets Targets = new([3, 40, Items + 7, (2 * Items) + 40], [0.75f, 0.25f, 1, 1]);
-    private static readonly long[] Excluded = [5, 6, .. Enumerable.Range(60, 50).Select(i => (long)(Items + i))];
+    private static readonly SoftmaxWeighting Watched = new([5, 6, .. Enumerable.Range(60, 50).Select(i => (long)(Items + i))], 0);
     private static readonly int[] Popularity = [.. Enumerable.Range(0, Items).Select(i => i % 10 == 9 ? 0 : 5000 / (1 + i))];
 
     private readonly DisposeScope scope = NewDisposeScope();
@@ -73,7 +73,7 @@ public sealed class SampledSoftmaxTests : IDisposable
         var (query, items) = Inputs();
         var sample = new NegativeSampler(Popularity, 40).Draw(new Random(5));
         Tensors.CheckGradients(
-            () => SoftmaxLoss.Of(query, items, Excluded, Targets, sample), [("query", query), ("items", items)]);
+            () => SoftmaxLoss.Of(query, items, Watched, Targets, sample), [("query", query), ("items", items)]);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class SampledSoftmaxTests : IDisposable
     {
         var (query, items) = Inputs();
         double Loss(params int[] drawn) =>
-            SoftmaxLoss.Of(query, items, Excluded, Targets, new NegativeSample(drawn, new float[drawn.Length])).item<double>();
+            SoftmaxLoss.Of(query, items, Watched, Targets, new NegativeSample(drawn, new float[drawn.Length])).item<double>();
 
         // 40 is a target of rows 0 and 2, 7 of row 1; 61 is excluded for row 1.
         using var gradient = no_grad();
@@ -93,6 +93,25 @@ public sealed class SampledSoftmaxTests : IDisposable
             Term(1, scores[Items + 7], scores[Items + 40]) +
             Term(1, scores[(2 * Items) + 40], scores[(2 * Items) + 7], scores[(2 * Items) + 61]);
         Assert.Equal(expected, Loss(40, 7, 61), 1e-9);
+    }
+
+    [Fact]
+    public void A_watched_show_counts_for_as_many_as_its_weight()
+    {
+        var (query, items) = Inputs();
+        var weighting = Watched with { Weight = 5 };
+        var scores = Tensors.Doubles(query.matmul(items.t()));
+        var expected = Targets.Places.Zip(Targets.Weights, (place, weight) =>
+        {
+            var row = place / Items;
+            return weight * (Math.Log(Enumerable.Range(0, Items)
+                .Sum(i => (weighting.Places.Contains((row * Items) + i) ? 5 : 1) * Math.Exp(scores[(row * Items) + i]))) - scores[place]);
+        }).Sum();
+        Assert.Equal(expected, SoftmaxLoss.Of(query, items, weighting, Targets).item<double>(), 1e-6);
+
+        // Negatives that hold every show once, but for the rows' own targets, which count by themselves.
+        var every = new NegativeSample([.. Enumerable.Range(0, Items)], new float[Items]);
+        Assert.Equal(expected, SoftmaxLoss.Of(query, items, weighting, Targets, every).item<double>(), 1e-6);
     }
 
     [Fact]
@@ -143,7 +162,7 @@ public sealed class SampledSoftmaxTests : IDisposable
         using var inner = NewDisposeScope();
         query.grad?.zero_();
         items.grad?.zero_();
-        var loss = SoftmaxLoss.Of(query, items, Excluded, Targets, negatives);
+        var loss = SoftmaxLoss.Of(query, items, Watched, Targets, negatives);
         loss.backward();
         return (loss.item<double>(), [.. Tensors.Doubles(query.grad!), .. Tensors.Doubles(items.grad!)]);
     }
