@@ -10,11 +10,17 @@ public sealed record Show(string Id, ShowCategory Category)
     /// <summary>What people read.</summary>
     public string Title { get; init; } = "";
 
-    /// <summary>Genres, themes, brands.</summary>
+    /// <summary>Genres, themes.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 
-    /// <summary>Actors, directors, presenters.</summary>
+    /// <summary>Actors, presenters.</summary>
     public IReadOnlyList<string> Cast { get; init; } = [];
+
+    /// <summary>Who directed it.</summary>
+    public IReadOnlyList<string> Directors { get; init; } = [];
+
+    /// <summary>Franchises, studios, channels.</summary>
+    public IReadOnlyList<string> Brands { get; init; } = [];
 
     /// <summary>A synopsis.</summary>
     public string Description { get; init; } = "";

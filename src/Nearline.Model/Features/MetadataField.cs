@@ -1,7 +1,7 @@
 namespace Nearline.Model.Features;
 
 /// <summary>One field of the shows' raw metadata, as rows of an embedding table with weights.</summary>
-/// <param name="Name">What it tells: tag, cast, release or text.</param>
+/// <param name="Name">What it tells: tag, cast, release, text, director or brand.</param>
 /// <param name="Size">Rows of its table, one a value.</param>
 /// <param name="Starts">Where each show's values begin among <paramref name="Rows"/>, one more at the end.</param>
 /// <param name="Rows">The values of all shows.</param>

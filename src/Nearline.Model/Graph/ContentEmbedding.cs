@@ -4,7 +4,7 @@ using Nearline.Model.Data;
 namespace Nearline.Model.Graph;
 
 /// <summary>
-/// Content graph (CG) embeddings from the catalog alone: shows joined to their tags, cast, year and title n-grams, the
+/// Content graph (CG) embeddings from the catalog alone: shows joined to their tags, cast, directors, brands, year and title n-grams, the
 /// TF-IDF weighted show-by-node matrix projected on its dominant subspace. Shows that share rare nodes come out alike.
 /// </summary>
 /// <remarks>
@@ -91,8 +91,8 @@ public static class ContentEmbedding
     private static float WeightOf(string kind) => kind switch
     {
         "tag" => 1,
-        "cast" => 0.7f,
-        "category" or "era" => 0.5f,
+        "cast" or "director" => 0.7f,
+        "category" or "era" or "brand" => 0.5f,
         _ => 0.3f,
     };
 
@@ -111,6 +111,8 @@ public static class ContentEmbedding
 
         Join("tag", show.Tags, 1);
         Join("cast", show.Cast, 0.7f);
+        Join("director", show.Directors, 0.7f);
+        Join("brand", show.Brands, 0.5f);
         Join("text", NGrams($"{show.Title} {show.Description}", 4), 0.5f);
         Join("category", [show.Category.ToString()], 0.5f);
         if (show.ReleaseYear is { } year)
@@ -122,7 +124,8 @@ public static class ContentEmbedding
         return nodes;
     }
 
-    private static IEnumerable<string> NGrams(string text, int length)
+    /// <summary>The runs of so many letters in the words of a text, each word marked at both ends.</summary>
+    internal static IEnumerable<string> NGrams(string text, int length)
     {
         foreach (var word in text.Split([' ', ',', '.', ':', ';', '(', ')', '"', '\''], StringSplitOptions.RemoveEmptyEntries))
         {

@@ -13,7 +13,10 @@ internal static class RawMetadata
     private const int MaxValues = 20_000;
 
     private static readonly (string Field, string[] Kinds)[] Fields =
-        [("tag", ["tag"]), ("cast", ["cast"]), ("release", ["category", "year", "era"]), ("text", ["text"])];
+    [
+        ("tag", ["tag"]), ("cast", ["cast"]), ("release", ["category", "year", "era"]), ("text", ["text"]),
+        ("director", ["director"]), ("brand", ["brand"]),
+    ];
 
     /// <summary>The fields that have values, in a fixed order.</summary>
     public static IReadOnlyList<MetadataField> Of(IReadOnlyList<Show> shows)

@@ -79,6 +79,8 @@ public sealed class ContractLinesTests
         };
         message.Tags.Add(show.Tags);
         message.Cast.Add(show.Cast);
+        message.Directors.Add(show.Directors);
+        message.Brands.Add(show.Brands);
         return message;
     }
 

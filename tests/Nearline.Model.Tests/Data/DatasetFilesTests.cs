@@ -52,6 +52,9 @@ public sealed class DatasetFilesTests
         [
             dataset,
             dataset with { Shows = [show with { Title = "b" }] },
+            dataset with { Shows = [show with { Cast = ["b"] }] },
+            dataset with { Shows = [show with { Directors = ["b"] }] },
+            dataset with { Shows = [show with { Brands = ["b"] }] },
             dataset with { Scenarios = [new Scenario("s") { PoolCategories = [ShowCategory.Movie] }] },
             dataset with { Users = [new UserLog(new UserProfile("u") { Scenarios = ["s"] }, [action])] },
             dataset with { Users = [new UserLog(new UserProfile("u"), [action with { Played = TimeSpan.Zero }])] },
@@ -59,6 +62,23 @@ public sealed class DatasetFilesTests
         ];
         Assert.Equal(all.Length, all.Select(d => d.Fingerprint()).Distinct().Count());
         Assert.Matches("^sha256:[0-9a-f]{64}$", dataset.Fingerprint());
+    }
+
+    [Fact]
+    public void A_show_without_directors_and_brands_is_written_as_before_there_were_any()
+    {
+        using var directory = new TempDirectory();
+        var show = new Show("a", ShowCategory.Movie) { Tags = ["t"], Cast = ["c"], ReleaseYear = 1999 };
+        var dataset = new Dataset([show], [new Scenario("s")], []);
+        DatasetFiles.Write(dataset, directory.Path);
+        Assert.Equal(
+            """{"showId":"a","category":"SHOW_CATEGORY_MOVIE","tags":["t"],"cast":["c"],"releaseYear":1999}""" + "\n",
+            File.ReadAllText(directory["shows.jsonl"]));
+        DatasetFiles.Write(dataset with { Shows = [show with { Directors = ["d"], Brands = ["b", "e"] }] }, directory.Path);
+        Assert.EndsWith(
+            ""","releaseYear":1999,"directors":["d"],"brands":["b","e"]}""" + "\n",
+            File.ReadAllText(directory["shows.jsonl"]),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -48,6 +48,8 @@ internal static class RandomDataset
         ReleaseYear = random.Next(2) == 0 ? null : random.Next(1, 3000),
         AvailableFrom = random.Next(2) == 0 ? null : Time(random),
         AvailableUntil = random.Next(2) == 0 ? null : Time(random).AddYears(2),
+        Directors = [.. Enumerable.Range(0, random.Next(3)).Select(_ => Text(random))],
+        Brands = [.. Enumerable.Range(0, random.Next(3)).Select(_ => Text(random))],
     };
 
     private static List<UserAction> NewLog(Random random, List<Show> shows, List<Scenario> scenarios) =>

@@ -7,7 +7,7 @@ namespace Nearline.Model.Data.Files;
 internal static class ShowJson
 {
     private const string Known =
-        "showId, title, category, tags, cast, description, releaseYear, availableFrom and availableUntil are known";
+        "showId, title, category, tags, cast, description, releaseYear, availableFrom, availableUntil, directors and brands are known";
 
     public static void Write(Utf8JsonWriter json, Show show)
     {
@@ -25,6 +25,8 @@ internal static class ShowJson
 
         JsonOutput.Time(json, "availableFrom", show.AvailableFrom);
         JsonOutput.Time(json, "availableUntil", show.AvailableUntil);
+        JsonOutput.Texts(json, "directors", show.Directors);
+        JsonOutput.Texts(json, "brands", show.Brands);
         json.WriteEndObject();
     }
 
@@ -45,6 +47,8 @@ internal static class ShowJson
                 "releaseYear" => show with { ReleaseYear = Year(value, name, at) },
                 "availableFrom" => show with { AvailableFrom = JsonFields.Time(value, name, at) },
                 "availableUntil" => show with { AvailableUntil = JsonFields.Time(value, name, at) },
+                "directors" => show with { Directors = JsonFields.Texts(value, name, at) },
+                "brands" => show with { Brands = JsonFields.Texts(value, name, at) },
                 _ => throw JsonFields.Unknown(name, Known, at),
             };
         }
