@@ -6,8 +6,10 @@ var root = new RootCommand("Nearline: the few hundred shows worth ranking for ea
 {
     SimulateCommand.Create(),
     ImportCommand.Create(),
+    GraphCommand.Create(),
     TrainCommand.Create(),
     EvaluateCommand.Create(),
+    NeighboursCommand.Create(),
     CompareCommand.Create(),
     CompareRunCommand.Create(),
     PublishCommand.Create(),

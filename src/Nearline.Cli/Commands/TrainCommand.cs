@@ -4,6 +4,7 @@ using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
 using Nearline.Model;
 using Nearline.Model.Bundles;
+using Nearline.Model.Graph;
 using Nearline.Model.Training;
 using Nearline.Model.Training.Runs;
 
@@ -50,11 +51,16 @@ internal static class TrainCommand
             Description = "begin with the weights of this bundle in --models, or of the active one: what both catalogs know keeps its weights",
             HelpName = "version|active",
         };
+        var graph = new Option<string?>("--graph")
+        {
+            Description = "folder of a content graph that `nearline graph` wrote, of the model's Width: CG embeddings begin with its own",
+            HelpName = "folder",
+        };
         var activate = new Option<bool>("--no-activate") { Description = "do not make the new bundle the active one" };
         var device = CommonOptions.Device();
         var command = new Command("train", "train M5, evaluate it, write a bundle")
         {
-            data, name, models, config, variant, protocol, epochs, seed, set, run, resume, warm, activate, device,
+            data, name, models, config, variant, protocol, epochs, seed, set, run, resume, warm, graph, activate, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -64,13 +70,16 @@ internal static class TrainCommand
                 throw new CliException($"--run is '{other}', but --resume goes on in its own folder; give one of them");
             }
 
+            using var content = Graph(resumed, parsed.GetValue(graph));
             var setting = resumed?.Info.Setting ?? new RunSetting(
                 Path.GetFullPath(parsed.GetValue(data) ?? throw new CliException("--data is missing; name the directory of the data")),
                 parsed.GetValue(name),
                 parsed.GetRequiredValue(protocol),
                 Path.GetFullPath(parsed.GetRequiredValue(models)),
                 !parsed.GetValue(activate),
-                WarmStartVersion(parsed.GetRequiredValue(models), parsed.GetValue(warm)));
+                WarmStartVersion(parsed.GetRequiredValue(models), parsed.GetValue(warm)),
+                content is null ? null : Path.GetFullPath(parsed.GetValue(graph)!),
+                content?.Fingerprint());
             var options = new ModelTrainingOptions
             {
                 Models = resumed is null ? parsed.GetRequiredValue(models) : Given(parsed, models) ?? setting.Models,
@@ -82,9 +91,15 @@ internal static class TrainCommand
                 Set = parsed.GetRequiredValue(set),
                 Resume = resumed,
                 WarmStart = setting.WarmStart,
+                Graph = content,
                 Activate = setting.Activate && !parsed.GetValue(activate),
             };
             var (shape, training) = ModelTraining.Configure(options);
+            if (content is not null)
+            {
+                OptionAssignments.Check("--graph", () => content.Check(shape));
+            }
+
             if (resumed is not null)
             {
                 Agree("--config", Given(parsed, config), shape.Name);
@@ -120,6 +135,31 @@ internal static class TrainCommand
 
         folder.Dispose();
         throw new CliException($"--resume is '{path}', a run that is over; its bundle is {result.Bundle}");
+    }
+
+    /// <summary>The content graph that the run begins with, or began with: the same one; null: none.</summary>
+    private static ContentGraph? Graph(RunFolder? resumed, string? folder)
+    {
+        if (resumed is null)
+        {
+            return folder is null ? null : ContentGraph.Load(folder);
+        }
+
+        var setting = resumed.Info.Setting;
+        Agree("--graph", folder is null ? null : Path.GetFullPath(folder), setting.Graph ?? "none");
+        if (setting.Graph is null)
+        {
+            return null;
+        }
+
+        var graph = ContentGraph.Load(setting.Graph);
+        if (graph.Fingerprint() is var now && now != setting.GraphFingerprint)
+        {
+            graph.Dispose();
+            throw new CliException($"--resume: the graph in '{setting.Graph}' is {now}, but the run began with {setting.GraphFingerprint}; a run goes on only as it began");
+        }
+
+        return graph;
     }
 
     /// <summary>A version that is there, before the data is read for nothing.</summary>

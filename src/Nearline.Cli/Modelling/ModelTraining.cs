@@ -39,6 +39,7 @@ internal static class ModelTraining
         {
             Folder = folder,
             From = options.WarmStart is { } version ? WarmStart.Of(new BundleStore(options.Models).Open(version)) : null,
+            Graph = options.Graph,
             Started = report => AnsiConsole.WriteLine($"  {report}"),
         };
         var variant = M5Variants.ByName(config.Variant);

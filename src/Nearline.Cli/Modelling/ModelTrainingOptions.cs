@@ -1,3 +1,4 @@
+using Nearline.Model.Graph;
 using Nearline.Model.Training.Runs;
 
 namespace Nearline.Cli.Modelling;
@@ -37,6 +38,9 @@ internal sealed record ModelTrainingOptions
 
     /// <summary>The bundle in <see cref="Models"/> whose weights to begin with; null: none.</summary>
     public string? WarmStart { get; init; }
+
+    /// <summary>The content graph that the CG embeddings begin with; null: the catalog's own decomposition.</summary>
+    public ContentGraph? Graph { get; init; }
 
     /// <summary>Whether the new bundle becomes the active one.</summary>
     public bool Activate { get; init; } = true;

@@ -116,6 +116,25 @@ public sealed class ContentGraph : IDisposable
     /// <summary>The SHA-256 of what <see cref="Write"/> writes as <see cref="TensorsFile"/>.</summary>
     public string Fingerprint() => Checksums.Of(Bytes());
 
+    /// <summary>Checks that a model can start its CG embeddings from the graph.</summary>
+    /// <exception cref="ArgumentException">It has none, or of another width; the message says what to set.</exception>
+    public void Check(M5Config config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        if (!config.HasCgTable)
+        {
+            throw new ArgumentException(
+                $"graph: {config.Name}, variant {config.Variant}, has no table of CG embeddings to start from it", nameof(config));
+        }
+
+        if (config.Width != Options.Width)
+        {
+            throw new ArgumentException(
+                $"graph: its width is {Options.Width}, {config.Name}'s {config.Width}; train the graph with --set Width={config.Width}, or the model with --set Width={Options.Width}",
+                nameof(config));
+        }
+    }
+
     /// <summary>Whether the graph had a show when it was trained.</summary>
     public bool Contains(string showId) => shows.ContainsKey(showId);
 
@@ -123,9 +142,16 @@ public sealed class ContentGraph : IDisposable
     /// The embeddings of shows, [shows, Width], row-major: those that the graph had by their row, others by
     /// <see cref="Embed"/>.
     /// </summary>
+    /// <exception cref="ArgumentException">The graph had none of them.</exception>
     public float[] EmbeddingsOf(IReadOnlyList<Show> catalog)
     {
         ArgumentNullException.ThrowIfNull(catalog);
+        if (!catalog.Any(s => Contains(s.Id)))
+        {
+            throw new ArgumentException(
+                $"graph: none of its {shows.Count} shows is in the catalog of {catalog.Count}; it is another catalog's", nameof(catalog));
+        }
+
         var width = Options.Width;
         var result = new float[catalog.Count * width];
         for (var i = 0; i < catalog.Count; i++)

@@ -86,6 +86,15 @@ public static class M5Bundle
         return (config, schema, bundle.PathOf(WeightsFile));
     }
 
+    /// <summary>A bundle's shape, what its inputs mean, its shows, and the rows of its index.</summary>
+    /// <exception cref="BundleException">It is broken.</exception>
+    internal static (M5Config Config, FeatureSchema Schema, IReadOnlyList<CatalogItem> Items, float[] Rows) Rows(BundleDirectory bundle)
+    {
+        var (config, schema, items) = Describe(bundle);
+        using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
+        return (config, schema, items, index.Read<float>(IndexTensor, items.Count, config.QueryWidth));
+    }
+
     /// <summary>Reads a bundle as a retriever on a device.</summary>
     internal static M5Retriever Read(BundleDirectory bundle, Device device)
     {

@@ -71,13 +71,18 @@ public sealed class TrainedModel : IDisposable
             Metadata = config.HasRawMetadata ? RawMetadata.Of(train.Shows) : null,
         };
 
-    /// <summary>A model with random weights but all else in place.</summary>
+    /// <summary>
+    /// A model with random weights but all else in place; its CG table starts from the content graph where one is given.
+    /// </summary>
     internal static TrainedModel Fresh(
-        Dataset train, M5Config config, TrainingOptions? options, int seed, string dataFingerprint, Device device)
+        Dataset train, M5Config config, TrainingOptions? options, int seed, string dataFingerprint, Device device, ContentGraph? graph = null)
     {
         config.Validate();
+        graph?.Check(config);
         var schema = SchemaOf(train, config);
-        var content = config.HasCgTable ? ContentEmbedding.Of(train.Shows, config.Width, seed) : null;
+        var content = config.HasCgTable
+            ? graph?.EmbeddingsOf(train.Shows) ?? ContentEmbedding.Of(train.Shows, config.Width, seed)
+            : null;
         manual_seed(seed);
         var network = new M5Model(schema, config, content);
         if (options?.CoWatchStart > 0)

@@ -67,7 +67,7 @@ public static class Trainer
         TorchThreads.Use(start.Folder?.Info.Threads ?? (options.Threads == 0 ? null : options.Threads));
         var device = Devices.Of(options.Device);
         var train = split.TrainDataset;
-        var model = TrainedModel.Fresh(train, config, options, options.Seed, train.Fingerprint(), device);
+        var model = TrainedModel.Fresh(train, config, options, options.Seed, train.Fingerprint(), device, start.Graph);
         try
         {
             new Run(split, model, options, start, device).Train(progress, cancellationToken);

@@ -1,3 +1,4 @@
+using Nearline.Model.Graph;
 using Nearline.Model.Training.Runs;
 
 namespace Nearline.Model.Training;
@@ -13,6 +14,12 @@ public sealed record TrainingStart
 
     /// <summary>Weights to begin with; null: random ones. A run that goes on from a checkpoint does not need them.</summary>
     public WarmStart? From { get; init; }
+
+    /// <summary>
+    /// The content graph that the CG embeddings start from, of the model's width; null: <see cref="ContentEmbedding"/> of
+    /// the catalog. The caller disposes it.
+    /// </summary>
+    public ContentGraph? Graph { get; init; }
 
     /// <summary>Told what <see cref="From"/> carried over, before the first epoch.</summary>
     public Action<WarmStartReport>? Started { get; init; }

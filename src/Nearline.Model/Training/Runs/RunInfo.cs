@@ -41,8 +41,17 @@ public sealed record RunInfo
 /// <param name="Models">The directory that the bundle goes to.</param>
 /// <param name="Activate">Whether the bundle becomes the active one.</param>
 /// <param name="WarmStart">The bundle whose weights it began with, or null.</param>
+/// <param name="Graph">The folder of the content graph that its CG embeddings began with, or null.</param>
+/// <param name="GraphFingerprint">That graph's fingerprint.</param>
 public sealed record RunSetting(
-    string Data, string? Dataset, string Protocol, string Models, bool Activate, string? WarmStart = null);
+    string Data,
+    string? Dataset,
+    string Protocol,
+    string Models,
+    bool Activate,
+    string? WarmStart = null,
+    string? Graph = null,
+    string? GraphFingerprint = null);
 
 /// <summary>What came out of a run.</summary>
 /// <param name="FinishedAt">When, UTC.</param>
