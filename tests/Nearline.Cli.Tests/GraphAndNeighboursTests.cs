@@ -2,11 +2,15 @@ using System.Globalization;
 using Nearline.Cli.Commands;
 using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
+using Nearline.Model;
 using Nearline.Model.Behaviours;
 using Nearline.Model.Bundles;
 using Nearline.Model.Data;
+using Nearline.Model.Evaluation;
 using Nearline.Model.Graph;
 using Nearline.Model.Serving;
+using Nearline.Model.Training;
+using Nearline.Model.Training.Runs;
 
 namespace Nearline.Cli.Tests;
 
@@ -57,6 +61,32 @@ public sealed class GraphAndNeighboursTests : IDisposable
         Assert.StartsWith(
             string.Create(CultureInfo.InvariantCulture, $"  {nearest[0].Cosine,6:F3}  Film {nearest[0].Show} (s{nearest[0].Show})"), lines[2], StringComparison.Ordinal);
         Assert.Equal("Film 0 (s0)  |  noir", NeighboursCommand.Lines(neighbours, 0, 2, null).First());
+    }
+
+    [Fact]
+    public async Task A_run_goes_on_only_with_the_graph_that_it_began_with()
+    {
+        DatasetFiles.Write(World(), At("world"));
+        string[] Graph(int seed) => ["--data", At("world"), "--out", At("graph"), "--set", "Epochs=1", "--set", $"Seed={seed}", "--set", "Threads=1"];
+        Assert.Equal(0, await GraphCommand.Create().Parse(Graph(1)).InvokeAsync());
+        string fingerprint;
+        using (var graph = ContentGraph.Load(At("graph")))
+        {
+            fingerprint = graph.Fingerprint();
+        }
+
+        // A run that was stopped before its first epoch was over.
+        var (config, training) = (M5Config.Small, TrainingOptions.Small with { Epochs = 1, Threads = 1, Device = "cpu" });
+        RunFolder.Create(
+            At("run"), Splits.LeaveOneOut(World()), config, training,
+            new RunSetting(At("world"), null, "leave-one-out", At("models"), Activate: true, null, At("graph"), fingerprint)).Dispose();
+        var other = await Assert.ThrowsAsync<CliException>(() => RunAsync(TrainCommand.Create(), ["--resume", At("run"), "--graph", At("other")]));
+        Assert.StartsWith($"--graph is '{At("other")}', but the run was told '{At("graph")}'", other.Message, StringComparison.Ordinal);
+        Assert.Equal(0, await GraphCommand.Create().Parse(Graph(2)).InvokeAsync());
+        var changed = await Assert.ThrowsAsync<CliException>(() => RunAsync(TrainCommand.Create(), ["--resume", At("run")]));
+        Assert.Contains($"but the run began with {fingerprint}", changed.Message, StringComparison.Ordinal);
+        Assert.Equal(0, await GraphCommand.Create().Parse(Graph(1)).InvokeAsync());
+        Assert.Equal(0, await RunAsync(TrainCommand.Create(), ["--resume", At("run")]));
     }
 
     [Fact]
