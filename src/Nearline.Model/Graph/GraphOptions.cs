@@ -35,19 +35,19 @@ public sealed record GraphOptions
     public int WalkLength { get; init; } = 1;
 
     /// <summary>Negatives drawn for each batch.</summary>
-    public int Negatives { get; init; } = 64;
+    public int Negatives { get; init; } = 512;
 
     /// <summary>A pair's logit is its cosine divided by this.</summary>
     public double Temperature { get; init; } = 0.2;
 
     /// <summary>Times that the walks are drawn.</summary>
-    public int Epochs { get; init; } = 20;
+    public int Epochs { get; init; } = 10;
 
     /// <summary>Pairs a step.</summary>
     public int BatchSize { get; init; } = 512;
 
     /// <summary>Adam's learning rate, which falls linearly to zero.</summary>
-    public double LearningRate { get; init; } = 0.005;
+    public double LearningRate { get; init; } = 0.002;
 
     /// <summary>Seed of weights, walks and samples.</summary>
     public int Seed { get; init; } = 1;
