@@ -180,6 +180,25 @@ internal sealed class M5Model : nn.Module
         return unifiedItems is null ? both : unifiedItems.forward(both);
     }
 
+    /// <summary>
+    /// Rows of the items' side for shows that the model has no ID embedding of, by their CG embeddings: [k, d] to [k, 2d],
+    /// with one channel [k, d]. The ID part is what content alone says, else zero.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The model has no CG table.</exception>
+    public Tensor NewItems(Tensor cgs)
+    {
+        if (!Config.HasCgTable)
+        {
+            throw new InvalidOperationException($"variant '{Config.Variant}': has no CG table; only shows it was trained with can be found");
+        }
+
+        var both = cat([embedding.UnknownIds(cgs), cgs], 1);
+        return unifiedItems is null ? both : unifiedItems.forward(both);
+    }
+
+    /// <summary>E^CG of all shows: [I, d].</summary>
+    public Tensor ContentRows() => embedding.ItemCgs();
+
     /// <summary>Logits of MLM's softmax over the ID embedding matrix, equation 2: [M, d] to [M, I].</summary>
     public Tensor MaskedLogits(Tensor hidden) => hidden.matmul(MaskedItems().t());
 

@@ -25,12 +25,16 @@ internal static class EvaluateCommand
         {
             Description = "let sets contain watched shows, as published figures on the Amazon sets do",
         };
+        var validation = new Option<bool>("--validation")
+        {
+            Description = "measure on the validation targets, which settings are chosen by, instead of the test targets",
+        };
         var protocol = CommonOptions.Protocol();
         var json = new Option<bool>("--json") { Description = "print all figures, a JSON line for each model and group of targets" };
         var device = CommonOptions.Device();
         var command = new Command("evaluate", "evaluate a bundle on held-out watches")
         {
-            data, name, models, version, protocol, baselines, unfiltered, json, device,
+            data, name, models, version, protocol, baselines, unfiltered, validation, json, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -44,6 +48,11 @@ internal static class EvaluateCommand
             var dataset = await DatasetInput.ReadAsync(
                 parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation).ConfigureAwait(false);
             var split = Protocols.Split(dataset, parsed.GetRequiredValue(protocol));
+            if (parsed.GetValue(validation))
+            {
+                split = split with { Test = split.Validation };
+            }
+
             var options = EvaluationOptions.Full(split) with { LeaveOutWatched = !parsed.GetValue(unfiltered) };
             var evaluations = await Steps.RunAsync("evaluate", progress =>
             {

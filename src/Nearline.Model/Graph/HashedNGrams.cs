@@ -38,7 +38,7 @@ internal static class HashedNGrams
         var text = $"{show.Title} {show.Description}".ToUpperInvariant();
         for (var length = Shortest; length <= Longest; length++)
         {
-            foreach (var gram in ContentEmbedding.NGrams(text, length))
+            foreach (var gram in ContentNodes.NGrams(text, length))
             {
                 var hash = Hash(gram);
                 vector[hash % Width] += (hash >> 63) == 0 ? 1 : -1;

@@ -4,7 +4,7 @@ using Nearline.Model.Features;
 namespace Nearline.Model.Graph;
 
 /// <summary>
-/// The metadata that <see cref="ContentEmbedding"/> makes a graph of, without the graph: for the raw metadata variant of
+/// The metadata that <see cref="ContentEncoder"/> makes a graph of, without the graph: for the raw metadata variant of
 /// the paper's section 5.3.1. Values of one show only are left out, as there; those of every show would weigh nothing.
 /// </summary>
 internal static class RawMetadata
@@ -21,7 +21,7 @@ internal static class RawMetadata
     /// <summary>The fields that have values, in a fixed order.</summary>
     public static IReadOnlyList<MetadataField> Of(IReadOnlyList<Show> shows)
     {
-        IReadOnlyDictionary<string, float>[] nodes = [.. shows.Select(ContentEmbedding.NodesOf)];
+        IReadOnlyDictionary<string, float>[] nodes = [.. shows.Select(ContentNodes.Of)];
         return [.. Fields.Select(f => FieldOf(f.Field, f.Kinds, nodes)).Where(f => f.Size > 0)];
     }
 

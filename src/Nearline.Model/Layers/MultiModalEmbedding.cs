@@ -124,6 +124,13 @@ internal sealed class MultiModalEmbedding : nn.Module
         return contentInId is null ? ids : ids + contentInId.forward(ItemCgs());
     }
 
+    /// <summary>E^ID of shows that have none of their own, by their E^CG: [k, d] to [k, d].</summary>
+    public Tensor UnknownIds(Tensor cgs)
+    {
+        var own = id.weight!.narrow(0, FeatureSchema.UnknownShowRow, 1).expand(cgs.shape);
+        return contentInId is null ? own : own + contentInId.forward(cgs);
+    }
+
     /// <summary>E^CG of all shows: [I, d].</summary>
     public Tensor ItemCgs() => cg is not null ? cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows) : Raw();
 

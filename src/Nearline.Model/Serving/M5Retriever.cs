@@ -3,6 +3,7 @@ using Nearline.Model.Behaviours;
 using Nearline.Model.Bundles;
 using Nearline.Model.Data;
 using Nearline.Model.Features;
+using Nearline.Model.Graph;
 using Nearline.Model.Index;
 using Nearline.Model.Layers;
 using TorchSharp;
@@ -13,7 +14,7 @@ namespace Nearline.Model.Serving;
 /// <summary>
 /// A model and its index: encode, one forward pass, one masked search over [E_ID, E_CG] (paper, section 4.5).
 /// </summary>
-public sealed class M5Retriever : IRetriever
+public sealed class M5Retriever : IServingRetriever
 {
     /// <summary>Users of one forward pass; more are served in several, so that memory stays bounded.</summary>
     private const int MaxBatch = 256;
@@ -22,10 +23,9 @@ public sealed class M5Retriever : IRetriever
     private readonly bool ownsModel;
     private readonly Device device;
     private readonly FeatureEncoder encoder;
-    private readonly IReadOnlyList<CatalogItem> items;
+    private readonly LiveCatalog catalog;
+    private readonly InductiveContent? content;
     private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
-    private readonly ItemMask[] pools;
-    private readonly int[] limitedItems;
     private readonly ExactIndex index;
     private readonly EncodedBatch encoded = new();
 
@@ -37,13 +37,14 @@ public sealed class M5Retriever : IRetriever
         IReadOnlyList<CatalogItem> items,
         Device device,
         bool ownsModel,
-        float[]? matrix = null)
+        float[]? matrix = null,
+        InductiveContent? content = null)
     {
         ModelVersion = version;
         this.model = model;
         this.ownsModel = ownsModel;
         this.device = device;
-        this.items = items;
+        this.content = content;
         encoder = new FeatureEncoder(schema);
         Scenarios = [.. scenarios.Select(s => s.Id)];
         for (var s = 0; s < scenarios.Count; s++)
@@ -51,8 +52,7 @@ public sealed class M5Retriever : IRetriever
             scenarioRows[scenarios[s].Id] = s;
         }
 
-        pools = [.. scenarios.Select(s => PoolOf(s, items))];
-        limitedItems = [.. Enumerable.Range(0, items.Count).Where(i => items[i].AvailableFrom is not null || items[i].AvailableUntil is not null)];
+        catalog = new LiveCatalog(items, scenarios, model.Config.QueryWidth, RowOf);
         index = new ExactIndex(matrix ?? ReadItems(model), model.Config.QueryWidth);
         model.eval();
     }
@@ -91,7 +91,14 @@ public sealed class M5Retriever : IRetriever
     internal FeatureEncoder Encoder => encoder;
 
     /// <inheritdoc/>
-    public bool Knows(string showId) => encoder.RowOf(showId) >= 0;
+    public bool Knows(string showId) => encoder.RowOf(showId) >= 0 || catalog.HasAdded(showId);
+
+    /// <inheritdoc/>
+    public CatalogState Apply(IReadOnlyList<CatalogChange> changes)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        return catalog.Apply(changes);
+    }
 
     /// <inheritdoc/>
     public RetrievalBatch Retrieve(IReadOnlyList<RetrievalRequest> requests, int limit)
@@ -118,7 +125,7 @@ public sealed class M5Retriever : IRetriever
         for (var s = 0; s < Scenarios.Count; s++)
         {
             var scenario = s;
-            lists.Add(new ScenarioCandidates(Scenarios[s], MostWatched(pools[s], i => i.ScenarioWatchers[scenario], limit)));
+            lists.Add(new ScenarioCandidates(Scenarios[s], MostWatched(scenario, i => i.ScenarioWatchers[scenario], limit)));
         }
 
         return lists;
@@ -154,8 +161,18 @@ public sealed class M5Retriever : IRetriever
         return model.Items().cpu().data<float>().ToArray();
     }
 
-    private static ItemMask PoolOf(Scenario scenario, IReadOnlyList<CatalogItem> items) =>
-        ItemMask.Of(items.Count, i => scenario.PoolCategories.Count == 0 || scenario.PoolCategories.Contains(items[i].Category));
+    /// <summary>A new show's row of the index; null when its metadata tell the model nothing.</summary>
+    private float[]? RowOf(Show show)
+    {
+        if (content?.Embed(show) is not { } embedding)
+        {
+            return null;
+        }
+
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        return model.NewItems(tensor(embedding).view(1, embedding.Length).to(device)).cpu().data<float>().ToArray();
+    }
 
     private (TimeSpan Tower, TimeSpan Index) Retrieve(
         IReadOnlyList<RetrievalRequest> requests, int from, int to, int limit, List<IReadOnlyList<ScenarioCandidates>> users)
@@ -178,13 +195,24 @@ public sealed class M5Retriever : IRetriever
         var towerDone = Stopwatch.GetTimestamp();
 
         var masks = new ItemMask?[userOf.Length];
+        var sideMasks = new ItemMask?[catalog.SideIndex.Count > 0 ? userOf.Length : 0];
         for (var p = 0; p < masks.Length; p++)
         {
             var request = requests[from + userOf[p]];
-            masks[p] = MaskOf(pairScenarios[p], request.IncludeWatched ? [] : encoded.WatchedOf(userOf[p]), request.Now);
+            masks[p] = catalog.Mask(pairScenarios[p], request.IncludeWatched ? [] : encoded.WatchedOf(userOf[p]), request.Now);
+            if (sideMasks.Length > 0)
+            {
+                sideMasks[p] = catalog.SideMask(pairScenarios[p], request.IncludeWatched ? null : request.History, request.Now);
+            }
         }
 
-        var found = index.Search(queries, Math.Min(limit, items.Count), masks);
+        var found = index.Search(queries, Math.Min(limit, Math.Max(1, index.Count)), masks);
+        if (sideMasks.Length > 0)
+        {
+            var beside = catalog.SideIndex.Search(queries, Math.Min(limit, catalog.SideIndex.Count), sideMasks);
+            found = [.. found.Zip(beside, (main, side) => SearchResult.Merge(main, side, catalog.ModelCount, limit))];
+        }
+
         for (int user = 0, p = 0; user < to - from; user++)
         {
             var sets = new List<ScenarioCandidates>();
@@ -213,25 +241,6 @@ public sealed class M5Retriever : IRetriever
         return rows.Count > 0 || history.Scenarios.Count > 0 ? rows : [.. Enumerable.Range(0, Scenarios.Count)];
     }
 
-    private ItemMask MaskOf(int scenario, ReadOnlySpan<int> watched, DateTimeOffset now)
-    {
-        var mask = pools[scenario].Clone();
-        foreach (var item in watched)
-        {
-            mask.Remove(item);
-        }
-
-        foreach (var item in limitedItems)
-        {
-            if (!items[item].IsAvailable(now))
-            {
-                mask.Remove(item);
-            }
-        }
-
-        return mask;
-    }
-
     private ScoredShow[] Describe(SearchResult found, float[] queries, int pair)
     {
         var idWidth = model.Config.Channels == ModelChannels.IdAndCg ? model.Config.Width : model.Config.QueryWidth;
@@ -240,20 +249,20 @@ public sealed class M5Retriever : IRetriever
         for (var i = 0; i < shows.Length; i++)
         {
             var row = found.Rows[i];
-            var idScore = VectorMath.Dot(query, index.Row(row)[..idWidth]);
-            shows[i] = new ScoredShow(items[row].Id, items[row].Category, found.Scores[i], idScore);
+            var values = row < index.Count ? index.Row(row) : catalog.SideIndex.Row(row - index.Count);
+            var item = catalog[row];
+            shows[i] = new ScoredShow(item.Id, item.Category, found.Scores[i], VectorMath.Dot(query, values[..idWidth]));
         }
 
         return shows;
     }
 
-    private ScoredShow[] MostWatched(ItemMask? pool, Func<CatalogItem, int> count, int limit) =>
+    private ScoredShow[] MostWatched(int? scenario, Func<CatalogItem, int> count, int limit) =>
     [
-        .. Enumerable.Range(0, items.Count)
-            .Where(i => pool is null || pool[i])
-            .OrderByDescending(i => count(items[i])).ThenByDescending(i => items[i].Watchers).ThenBy(i => i)
+        .. catalog.Present(scenario)
+            .OrderByDescending(i => count(catalog[i])).ThenByDescending(i => catalog[i].Watchers).ThenBy(i => i)
             .Take(limit)
-            .Select(i => new ScoredShow(items[i].Id, items[i].Category, count(items[i]), 0)),
+            .Select(i => new ScoredShow(catalog[i].Id, catalog[i].Category, count(catalog[i]), 0)),
     ];
 
     private void WarmUp()
@@ -264,9 +273,9 @@ public sealed class M5Retriever : IRetriever
             var requests = Enumerable.Range(0, size).Select(u =>
             {
                 var history = new UserHistory();
-                for (var i = 0; i < Math.Min(items.Count, 30); i++)
+                for (var i = 0; i < Math.Min(catalog.ModelCount, 30); i++)
                 {
-                    history.Apply(new UserAction(ActionKind.Watch, now) { ShowId = items[(u + i) % items.Count].Id });
+                    history.Apply(new UserAction(ActionKind.Watch, now) { ShowId = catalog[(u + i) % catalog.ModelCount].Id });
                 }
 
                 return new RetrievalRequest("warm-up", history, now);

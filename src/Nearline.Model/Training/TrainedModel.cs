@@ -52,6 +52,9 @@ public sealed class TrainedModel : IDisposable
 
     internal M5Model Network { get; }
 
+    /// <summary>What embeds shows that come later; null in a model without a CG table.</summary>
+    internal ContentStart? Content { get; private init; }
+
     /// <summary>
     /// A retriever over this model, the same as over its bundle. It shares the weights: use one or the other at a time,
     /// and dispose this after it.
@@ -80,17 +83,23 @@ public sealed class TrainedModel : IDisposable
         config.Validate();
         graph?.Check(config);
         var schema = SchemaOf(train, config);
-        var content = config.HasCgTable
-            ? graph?.EmbeddingsOf(train.Shows) ?? ContentEmbedding.Of(train.Shows, config.Width, seed)
-            : null;
+        var content = config.HasCgTable ? ContentEncoder.Fit(train.Shows, config.Width, seed) : null;
         manual_seed(seed);
-        var network = new M5Model(schema, config, content);
+        var network = new M5Model(schema, config, content is null ? null : graph?.EmbeddingsOf(train.Shows) ?? ((IShowEmbedder)content).Embed(train.Shows));
         if (options?.CoWatchStart > 0)
         {
             network.StartIds(CoWatchEmbedding.Of(train, config.Width, seed), options.CoWatchStart);
         }
 
         network.MoveTo(device);
-        return new TrainedModel(network, schema, options, train.Scenarios, CatalogItem.Of(train), dataFingerprint);
+        return new TrainedModel(network, schema, options, train.Scenarios, CatalogItem.Of(train), dataFingerprint)
+        {
+            Content = content is null ? null : new ContentStart(train.Shows, content),
+        };
     }
 }
+
+/// <summary>What places shows that come later among the CG embeddings, whatever these started from.</summary>
+/// <param name="Shows">The catalog.</param>
+/// <param name="Embedder">Embeds its shows, and those to come, by their metadata.</param>
+internal sealed record ContentStart(IReadOnlyList<Show> Shows, ContentEncoder Embedder);

@@ -1,5 +1,6 @@
 using Nearline.Model.Bundles;
 using Nearline.Model.Features;
+using Nearline.Model.Graph;
 using Nearline.Model.Serving;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -147,12 +148,10 @@ public sealed class WarmStart
         }
 
         using var scope = NewDisposeScope();
-        const double ridge = 0.01;
         var all = tensor(values).view(rows.Length, width);
-        var content = all.index_select(0, tensor(common.Select(r => (long)r).ToArray())).to(ScalarType.Float64);
-        var trained = tensor(source).view(-1, width).index_select(0, tensor(common.Select(r => (long)rows[r]).ToArray())).to(ScalarType.Float64);
-        var gram = content.t().matmul(content) + (eye(width, dtype: ScalarType.Float64) * (ridge * common.Length / width));
-        var map = content.t().matmul(trained).cholesky_solve(linalg.cholesky(gram));
+        var content = all.index_select(0, tensor(common.Select(r => (long)r).ToArray()));
+        var trained = tensor(source).view(-1, width).index_select(0, tensor(common.Select(r => (long)rows[r]).ToArray()));
+        var map = ContentAlignment.Map(content, trained);
         var brought = all.to(ScalarType.Float64).matmul(map).to(ScalarType.Float32).data<float>().ToArray();
         brought.AsSpan(FeatureSchema.FirstShowRow * width).CopyTo(values.AsSpan(FeatureSchema.FirstShowRow * width));
     }

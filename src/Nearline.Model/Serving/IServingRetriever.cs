@@ -1,0 +1,12 @@
+namespace Nearline.Model.Serving;
+
+/// <summary>A retriever whose catalog follows the world: what the worker serves with.</summary>
+public interface IServingRetriever : IRetriever
+{
+    /// <summary>
+    /// Takes in changes, in their order, as a whole: the next batch sees all of them. An unseen show joins the index by
+    /// its content embedding; a show that is gone leaves every set made from now on; category and availability hold from
+    /// now on. Called by the inference thread, like <see cref="IRetriever.Retrieve"/>.
+    /// </summary>
+    CatalogState Apply(IReadOnlyList<CatalogChange> changes);
+}

@@ -1,0 +1,170 @@
+using Nearline.Model.Behaviours;
+using Nearline.Model.Data;
+using Nearline.Model.Index;
+
+namespace Nearline.Model.Serving;
+
+/// <summary>
+/// The shows that may be found now: those of the model, in its order, then those that came after it, the side segment.
+/// Rows count through both. Not thread-safe.
+/// </summary>
+internal sealed class LiveCatalog
+{
+    private readonly IReadOnlyList<Scenario> scenarios;
+    private readonly Func<Show, float[]?> embed;
+    private readonly int dimension;
+    private readonly CatalogItem[] items;
+    private readonly Dictionary<string, int> rows;
+    private readonly ItemMask present;
+    private readonly ItemMask[] pools;
+    private readonly Dictionary<string, (CatalogItem Item, float[] Row)> added = new(StringComparer.Ordinal);
+    private readonly HashSet<string> unreachable = new(StringComparer.Ordinal);
+    private CatalogItem[] side = [];
+    private int[] limited;
+
+    /// <param name="items">The model's shows.</param>
+    /// <param name="scenarios">Its scenarios.</param>
+    /// <param name="dimension">Width of the index's rows.</param>
+    /// <param name="embed">An unseen show's row of the index, [dimension]; null when its metadata tell the model nothing.</param>
+    public LiveCatalog(IReadOnlyList<CatalogItem> items, IReadOnlyList<Scenario> scenarios, int dimension, Func<Show, float[]?> embed)
+    {
+        this.items = [.. items];
+        this.scenarios = scenarios;
+        this.embed = embed;
+        this.dimension = dimension;
+        rows = items.Index().ToDictionary(i => i.Item.Id, i => i.Index, StringComparer.Ordinal);
+        present = ItemMask.All(items.Count);
+        pools = [.. scenarios.Select(s => ItemMask.Of(items.Count, i => IsInPool(s, items[i])))];
+        limited = Limited();
+        SideIndex = new ExactIndex([], dimension);
+    }
+
+    /// <summary>Shows of the model.</summary>
+    public int ModelCount => items.Length;
+
+    /// <summary>Shows in all, present or not.</summary>
+    public int Count => items.Length + side.Length;
+
+    /// <summary>The rows past the model's, counted from zero.</summary>
+    public ExactIndex SideIndex { get; private set; }
+
+    /// <summary>A show.</summary>
+    public CatalogItem this[int row] => row < items.Length ? items[row] : side[row - items.Length];
+
+    /// <summary>Whether a show can be found: it came after the model and has a row.</summary>
+    public bool HasAdded(string showId) => added.ContainsKey(showId);
+
+    /// <inheritdoc cref="IServingRetriever.Apply"/>
+    public CatalogState Apply(IReadOnlyList<CatalogChange> changes)
+    {
+        var isSideChanged = false;
+        foreach (var change in changes)
+        {
+            if (rows.TryGetValue(change.ShowId, out var row))
+            {
+                Change(row, change.Show);
+            }
+            else
+            {
+                isSideChanged |= added.Remove(change.ShowId) | Add(change);
+            }
+        }
+
+        limited = Limited();
+        if (isSideChanged)
+        {
+            // In the order of their ids, so that equal scores come in the same order in every process.
+            var ordered = added.Values.OrderBy(a => a.Item.Id, StringComparer.Ordinal).ToArray();
+            side = [.. ordered.Select(a => a.Item)];
+            SideIndex = new ExactIndex([.. ordered.SelectMany(a => a.Row)], dimension);
+        }
+
+        return new CatalogState(side.Length, items.Length - present.Count, [.. unreachable.Order(StringComparer.Ordinal)]);
+    }
+
+    /// <summary>The model's shows that a user may get in a scenario.</summary>
+    /// <param name="scenario">The scenario's row.</param>
+    /// <param name="watched">Rows of watched shows.</param>
+    /// <param name="now">When.</param>
+    public ItemMask Mask(int scenario, ReadOnlySpan<int> watched, DateTimeOffset now)
+    {
+        var mask = pools[scenario].Clone();
+        foreach (var item in watched)
+        {
+            mask.Remove(item);
+        }
+
+        foreach (var item in limited)
+        {
+            if (!items[item].IsAvailable(now))
+            {
+                mask.Remove(item);
+            }
+        }
+
+        return mask;
+    }
+
+    /// <summary>The same of the side segment, whose shows are known by their ids alone.</summary>
+    /// <param name="scenario">The scenario's row.</param>
+    /// <param name="history">The user's; null: watched shows count too.</param>
+    /// <param name="now">When.</param>
+    public ItemMask SideMask(int scenario, UserHistory? history, DateTimeOffset now) => ItemMask.Of(side.Length, i =>
+        IsInPool(scenarios[scenario], side[i]) && side[i].IsAvailable(now) && history?.HasWatched(side[i].Id) != true);
+
+    /// <summary>The model's shows of a scenario's pool, or of all, that are not gone.</summary>
+    public IEnumerable<int> Present(int? scenario) =>
+        Enumerable.Range(0, items.Length).Where(i => scenario is { } s ? pools[s][i] : present[i]);
+
+    private static bool IsInPool(Scenario scenario, CatalogItem item) =>
+        scenario.PoolCategories.Count == 0 || scenario.PoolCategories.Contains(item.Category);
+
+    private static CatalogItem Described(Show show, int watchers, IReadOnlyList<int> scenarioWatchers) =>
+        new(show.Id, show.Category, show.Title, show.AvailableFrom, show.AvailableUntil, watchers, scenarioWatchers);
+
+    private void Change(int row, Show? show)
+    {
+        if (show is null)
+        {
+            present.Remove(row);
+        }
+        else
+        {
+            present.Add(row);
+            items[row] = Described(show, items[row].Watchers, items[row].ScenarioWatchers);
+        }
+
+        for (var s = 0; s < pools.Length; s++)
+        {
+            if (present[row] && IsInPool(scenarios[s], items[row]))
+            {
+                pools[s].Add(row);
+            }
+            else
+            {
+                pools[s].Remove(row);
+            }
+        }
+    }
+
+    private bool Add(CatalogChange change)
+    {
+        unreachable.Remove(change.ShowId);
+        if (change.Show is not { } show)
+        {
+            return false;
+        }
+
+        if (embed(show) is { } row)
+        {
+            added[show.Id] = (Described(show, 0, new int[scenarios.Count]), row);
+            return true;
+        }
+
+        unreachable.Add(show.Id);
+        return false;
+    }
+
+    private int[] Limited() =>
+        [.. Enumerable.Range(0, items.Length).Where(i => items[i].AvailableFrom is not null || items[i].AvailableUntil is not null)];
+}
