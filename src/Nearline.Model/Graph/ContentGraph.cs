@@ -307,9 +307,14 @@ public sealed class ContentGraph : IDisposable
             throw new InvalidDataException($"{path}: options: {e.Message}", e);
         }
 
-        foreach (var kind in MetaNodes.Learned.Where(k => !description.Vocabulary.Nodes.ContainsKey(k)))
+        foreach (var kind in MetaNodes.Learned.Where(k => description.Vocabulary.Nodes.GetValueOrDefault(k) is null))
         {
             throw new InvalidDataException($"{path}: vocabulary.nodes: no list of {kind}");
+        }
+
+        foreach (var kind in description.Vocabulary.Nodes.Keys.Except(MetaNodes.Learned))
+        {
+            throw new InvalidDataException($"{path}: vocabulary.nodes: a list of {kind}, whose nodes have no names");
         }
 
         var names = description.Vocabulary.Nodes.Select(n => (What: $"nodes.{n.Key}", Names: n.Value))

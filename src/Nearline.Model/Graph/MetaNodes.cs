@@ -60,7 +60,7 @@ public sealed record MetaNodes(
 
         var rows = vectors.Ids.Index().ToDictionary(v => v.Item, v => v.Index, StringComparer.Ordinal);
         var names = new List<string>();
-        var values = new List<float>();
+        var values = new float[shows.Count(s => rows.ContainsKey(s.Id)) * vectors.Width];
         var edges = new int[shows.Count][];
         for (var i = 0; i < shows.Count; i++)
         {
@@ -68,13 +68,13 @@ public sealed record MetaNodes(
             if (rows.TryGetValue(shows[i].Id, out var row))
             {
                 edges[i] = [names.Count];
+                vectors.Row(row).CopyTo(values.AsSpan(names.Count * vectors.Width));
                 names.Add(shows[i].Id);
-                values.AddRange(vectors.Row(row));
             }
         }
 
         var ofShows = Adjacency.Of(edges);
         return new MetaNodes(
-            kind, names, ofShows, ofShows.Reversed(names.Count), new NodeVectors(names, vectors.Width, [.. values]));
+            kind, names, ofShows, ofShows.Reversed(names.Count), new NodeVectors(names, vectors.Width, values));
     }
 }

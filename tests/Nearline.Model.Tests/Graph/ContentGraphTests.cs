@@ -147,6 +147,10 @@ public sealed class ContentGraphTests
         Refused("vocabulary.shows: 'show-2': given twice");
         With("\"show-3\",", "");
         Refused("tensor 'embeddings': F32 [48, 16]; must be F32 [47, 16]");
+        With("\"Director\": []", "\"Director\": null");
+        Refused("vocabulary.nodes: no list of Director");
+        With("\"Director\": []", "\"Director\": [], \"Text\": []");
+        Refused("vocabulary.nodes: a list of Text, whose nodes have no names");
         With("\"walks\": 10", "\"walks\": 0");
         Refused("options: Walks: 0; must be at least 1");
 
