@@ -16,7 +16,7 @@ public sealed record TrainingStart
     public WarmStart? From { get; init; }
 
     /// <summary>
-    /// The content graph that the CG embeddings start from, of the model's width; null: <see cref="ContentEmbedding"/> of
+    /// The content graph that the CG embeddings start from, of the model's width; null: <see cref="ContentEncoder"/> of
     /// the catalog. The caller disposes it.
     /// </summary>
     public ContentGraph? Graph { get; init; }
