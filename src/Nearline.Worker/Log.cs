@@ -61,4 +61,19 @@ internal static partial class Log
 
     [LoggerMessage(23, LogLevel.Warning, "a batch of {Count} records was not finished in time; they are delivered again")]
     public static partial void BatchAbandoned(this ILogger logger, int count);
+
+    [LoggerMessage(30, LogLevel.Information, "catalog: {Count} changes taken in; {Added} shows beside the model's, {Removed} of the model's gone")]
+    public static partial void CatalogChanged(this ILogger logger, int count, int added, int removed);
+
+    [LoggerMessage(31, LogLevel.Warning, "catalog: {Origin} is passed over: {Error}")]
+    public static partial void CatalogRejected(this ILogger logger, string origin, string error);
+
+    [LoggerMessage(32, LogLevel.Warning, "catalog: {Count} new shows share no tag, person, brand, year or word with what the model knows and are in no set until the next model: {Shows}")]
+    public static partial void CatalogUnreachable(this ILogger logger, int count, string shows);
+
+    [LoggerMessage(33, LogLevel.Warning, "catalog: topic {Topic} is not there yet: {Problem}")]
+    public static partial void CatalogMissing(this ILogger logger, string topic, string problem);
+
+    [LoggerMessage(34, LogLevel.Error, "the catalog's consumer ended and is made anew: {Code}, {Problem}")]
+    public static partial void CatalogConsumerFailed(this ILogger logger, ErrorCode code, string problem);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Nearline.ServiceDefaults;
+using Nearline.Worker.Catalog;
 using Nearline.Worker.Health;
 using Nearline.Worker.Kafka;
 using Nearline.Worker.Models;
@@ -86,6 +87,7 @@ public static class WorkerHost
             return new UserStore(p.GetRequiredService<IConnectionMultiplexer>(), options.StateTtl, options.SetTtl);
         });
         services.AddHostedService<ModelFollower>();
+        services.AddHostedService<CatalogFollower>();
         services.AddHostedService<WorkerService>();
     }
 }

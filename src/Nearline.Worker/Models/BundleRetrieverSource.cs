@@ -23,7 +23,7 @@ internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options) : I
         }
     }
 
-    public IRetriever Load(string version)
+    public IServingRetriever Load(string version)
     {
         try
         {

@@ -10,5 +10,5 @@ internal interface IRetrieverSource
 
     /// <summary>Loads and verifies a model.</summary>
     /// <exception cref="ModelRefusedException">It is missing, damaged or of a form that this version cannot serve.</exception>
-    IRetriever Load(string version);
+    IServingRetriever Load(string version);
 }

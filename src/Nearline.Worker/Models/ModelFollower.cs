@@ -27,8 +27,8 @@ internal sealed class ModelFollower(
     private readonly WorkerOptions settings = options.Value;
     private string? refused;
     private long refusedAt;
-    private IReadOnlyList<ScenarioCandidates> lists = [];
     private long? listsWritten;
+    private int listsRemoved;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -46,8 +46,7 @@ internal sealed class ModelFollower(
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
-        IRetriever next;
-        IReadOnlyList<ScenarioCandidates> nextLists;
+        IServingRetriever next;
         string? wanted = null;
         try
         {
@@ -57,7 +56,7 @@ internal sealed class ModelFollower(
                 return;
             }
 
-            (next, nextLists) = Load(wanted);
+            next = Load(wanted);
         }
         catch (Exception e) when (e is ModelRefusedException or IOException or UnauthorizedAccessException)
         {
@@ -65,7 +64,6 @@ internal sealed class ModelFollower(
             return;
         }
 
-        lists = nextLists;
         listsWritten = null;
         await host.SwapAsync(next, cancellationToken).ConfigureAwait(false);
         refused = null;
@@ -77,7 +75,7 @@ internal sealed class ModelFollower(
         string.Equals(wanted, host.Version, StringComparison.Ordinal) ||
         (string.Equals(wanted, refused, StringComparison.Ordinal) && clock.GetElapsedTime(refusedAt) < RetryRefused);
 
-    private (IRetriever Retriever, IReadOnlyList<ScenarioCandidates> Lists) Load(string version)
+    private IServingRetriever Load(string version)
     {
         var retriever = source.Load(version);
         try
@@ -90,7 +88,8 @@ internal sealed class ModelFollower(
                     [.. Enumerable.Range(0, size).Select(_ => new RetrievalRequest("", new UserHistory(), now))], settings.SetSize);
             }
 
-            return (retriever, retriever.FallbackLists(settings.SetSize));
+            retriever.FallbackLists(settings.SetSize);
+            return retriever;
         }
         catch (Exception e)
         {
@@ -109,15 +108,21 @@ internal sealed class ModelFollower(
 
     private async Task WriteFallbacksAsync(CancellationToken cancellationToken)
     {
-        if (lists.Count == 0 || (listsWritten is { } at && clock.GetElapsedTime(at) < settings.FallbackInterval))
+        // Shows that are gone from the catalog leave the lists too.
+        var removed = host.Catalog?.Removed ?? 0;
+        if (host.Version is null ||
+            (listsWritten is { } at && removed == listsRemoved && clock.GetElapsedTime(at) < settings.FallbackInterval))
         {
             return;
         }
 
         try
         {
-            await fallbacks.WriteAsync(host.Version!, lists, cancellationToken).ConfigureAwait(false);
+            var (version, lists) = await host.RunAsync(
+                retriever => (retriever.ModelVersion, retriever.FallbackLists(settings.SetSize)), cancellationToken).ConfigureAwait(false);
+            await fallbacks.WriteAsync(version, lists, cancellationToken).ConfigureAwait(false);
             listsWritten = clock.GetTimestamp();
+            listsRemoved = removed;
         }
         catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException)
         {

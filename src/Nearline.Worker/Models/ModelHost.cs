@@ -15,7 +15,9 @@ internal sealed class ModelHost : IDisposable
     private readonly BlockingCollection<Action> queue = [];
     private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
-    private IRetriever? current;
+    private readonly Dictionary<string, CatalogChange> catalog = new(StringComparer.Ordinal);
+    private IServingRetriever? current;
+    private volatile CatalogState? state;
     private volatile string? version;
     private int disposed;
 
@@ -28,6 +30,9 @@ internal sealed class ModelHost : IDisposable
     /// <summary>The active model's version; null before the first.</summary>
     public string? Version => version;
 
+    /// <summary>How the catalog stands beside the active model's; null before the first change and the first model.</summary>
+    public CatalogState? Catalog => state;
+
     /// <summary>Completes when there is a model.</summary>
     public Task FirstModel => first.Task;
 
@@ -37,10 +42,33 @@ internal sealed class ModelHost : IDisposable
         EnqueueAsync(
             () => function(current ?? throw new InvalidOperationException("no model is active yet")), cancellationToken);
 
-    /// <summary>Makes this the active model, after the work at hand, and disposes the one before.</summary>
-    public Task SwapAsync(IRetriever next, CancellationToken cancellationToken) => EnqueueAsync(
+    /// <summary>
+    /// Hands changes of the catalog to the active model, and keeps them for the models after it; null without a model.
+    /// </summary>
+    public Task<CatalogState?> ApplyAsync(IReadOnlyList<CatalogChange> changes, CancellationToken cancellationToken) => EnqueueAsync(
         () =>
         {
+            foreach (var change in changes)
+            {
+                catalog[change.ShowId] = change;
+            }
+
+            return state = current?.Apply(changes);
+        },
+        cancellationToken);
+
+    /// <summary>
+    /// Makes this the active model, after the work at hand, and disposes the one before. It begins with the catalog as it
+    /// stands.
+    /// </summary>
+    public Task SwapAsync(IServingRetriever next, CancellationToken cancellationToken) => EnqueueAsync(
+        () =>
+        {
+            if (catalog.Count > 0)
+            {
+                state = next.Apply([.. catalog.Values]);
+            }
+
             var old = current;
             current = next;
             version = next.ModelVersion;

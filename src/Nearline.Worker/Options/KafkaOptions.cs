@@ -32,6 +32,9 @@ internal sealed class KafkaOptions
     /// <summary>The topic of refresh requests.</summary>
     public string RefreshTopic { get; set; } = KafkaTopics.Refresh;
 
+    /// <summary>The compacted topic of the catalog; empty: the catalog stays as the model was trained with.</summary>
+    public string CatalogTopic { get; set; } = KafkaTopics.Catalog;
+
     /// <summary>The topic for records that cannot be used.</summary>
     public string DeadLetterTopic { get; set; } = KafkaTopics.UserEventsDlq;
 
@@ -65,6 +68,23 @@ internal sealed class KafkaOptions
         MaxPollIntervalMs = (int)MaxPollInterval.TotalMilliseconds,
         SessionTimeoutMs = (int)SessionTimeout.TotalMilliseconds,
         HeartbeatIntervalMs = (int)Math.Min(3000, SessionTimeout.TotalMilliseconds / 3),
+        FetchWaitMaxMs = (int)FetchWait.TotalMilliseconds,
+        ReconnectBackoffMaxMs = 5000,
+    });
+
+    /// <summary>
+    /// The settings of the catalog's consumer, which assigns partitions to itself; the client wants a group all the same.
+    /// </summary>
+    public ConsumerConfig ToCatalogConfig() => With(new ConsumerConfig
+    {
+        BootstrapServers = BootstrapServers,
+        GroupId = $"{GroupId}-catalog",
+        IsolationLevel = IsolationLevel.ReadCommitted,
+        AutoOffsetReset = AutoOffsetReset.Earliest,
+        EnableAutoCommit = false,
+        EnableAutoOffsetStore = false,
+        EnablePartitionEof = true,
+        AllowAutoCreateTopics = false,
         FetchWaitMaxMs = (int)FetchWait.TotalMilliseconds,
         ReconnectBackoffMaxMs = 5000,
     });

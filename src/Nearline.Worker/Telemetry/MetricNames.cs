@@ -34,6 +34,8 @@ internal static class MetricNames
     public const string Buffered = "nearline.worker.consumer.buffered";
     public const string ModelInfo = "nearline.worker.model.info";
     public const string ModelLoads = "nearline.worker.model.loads";
+    public const string CatalogRecords = "nearline.worker.catalog.records";
+    public const string CatalogShows = "nearline.worker.catalog.shows";
 
     // Attributes of the conventions.
     public const string MessagingSystem = "messaging.system";
@@ -52,4 +54,5 @@ internal static class MetricNames
     public const string Scenario = "scenario";
     public const string Operation = "operation";
     public const string ModelVersion = "version";
+    public const string Kind = "kind";
 }

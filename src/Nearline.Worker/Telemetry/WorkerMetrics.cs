@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using Confluent.Kafka;
 using Nearline.Model.Behaviours;
+using Nearline.Model.Serving;
 using Nearline.Worker.State;
 
 namespace Nearline.Worker.Telemetry;
@@ -34,6 +35,7 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> conflicts;
     private readonly Counter<long> retries;
     private readonly Counter<long> modelLoads;
+    private readonly Counter<long> catalogRecords;
     private readonly Histogram<double> eventToServable;
     private readonly Histogram<double> arrivalToServable;
     private readonly Histogram<double> process;
@@ -56,6 +58,7 @@ internal sealed class WorkerMetrics : IDisposable
         conflicts = Counter(MetricNames.StateConflicts, "{write}", "Writes refused because another worker had written the state.");
         retries = Counter(MetricNames.Retries, "{attempt}", "Failed attempts that are made again, by operation.");
         modelLoads = Counter(MetricNames.ModelLoads, "{load}", "Models taken over or refused.");
+        catalogRecords = Counter(MetricNames.CatalogRecords, "{record}", "Records of the catalog, by what became of them.");
         eventToServable = Seconds(
             MetricNames.EventToServable, "From an event's own time until its sets were stored.", FreshnessBounds);
         arrivalToServable = Seconds(
@@ -94,6 +97,23 @@ internal sealed class WorkerMetrics : IDisposable
             : Array.Empty<Measurement<int>>(),
         unit: null,
         "Always 1; the version of the active model is a label.");
+
+    /// <summary>Observes how far the catalog is from the model's; nothing before its first record.</summary>
+    public void ObserveCatalog(Func<CatalogState?> state) => meter.CreateObservableGauge(
+        MetricNames.CatalogShows,
+        () => state() is { } now
+            ?
+            [
+                new Measurement<int>(now.Added, Tag(MetricNames.Kind, "added")),
+                new Measurement<int>(now.Removed, Tag(MetricNames.Kind, "removed")),
+                new Measurement<int>(now.Unreachable.Count, Tag(MetricNames.Kind, "unreachable")),
+            ]
+            : Array.Empty<Measurement<int>>(),
+        "{show}",
+        "Shows in the catalog that the active model was not trained with (added, and unreachable where nothing is known of them), and shows of it that are gone (removed).");
+
+    /// <param name="outcome"><c>upserted</c>, <c>removed</c> or <c>rejected</c>.</param>
+    public void CatalogRecord(string outcome) => catalogRecords.Add(1, Tag(MetricNames.Outcome, outcome));
 
     public void Consumed(string topic) => consumed.Add(
         1, Tag(MetricNames.MessagingSystem, "kafka"), Tag(MetricNames.OperationName, "poll"), Tag(MetricNames.Destination, topic));

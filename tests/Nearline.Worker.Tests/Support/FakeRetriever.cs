@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Nearline.Contracts;
 using Nearline.Model.Behaviours;
 using Nearline.Model.Serving;
@@ -8,7 +9,7 @@ namespace Nearline.Worker.Tests.Support;
 /// A deterministic model: shows "series-0".."film-3" and so on, scores from a hash of version and show, watched shows
 /// left out. It notices when it is used by two threads, or after it was disposed.
 /// </summary>
-internal sealed class FakeRetriever(string version, params string[] scenarios) : IRetriever
+internal sealed class FakeRetriever(string version, params string[] scenarios) : IServingRetriever
 {
     public static readonly string[] Shows =
         [.. Enumerable.Range(0, 5).Select(i => $"series-{i}"), .. Enumerable.Range(0, 15).Select(i => $"film-{i}")];
@@ -25,6 +26,23 @@ internal sealed class FakeRetriever(string version, params string[] scenarios) :
     public Action<IReadOnlyList<RetrievalRequest>>? OnRetrieve { get; init; }
 
     public int Calls { get; private set; }
+
+    /// <summary>The catalog as changes left it.</summary>
+    public ConcurrentDictionary<string, CatalogChange> Catalog { get; } = new();
+
+    public CatalogState Apply(IReadOnlyList<CatalogChange> changes)
+    {
+        Assert.False(IsDisposed, "used after disposal");
+        foreach (var change in changes)
+        {
+            Catalog[change.ShowId] = change;
+        }
+
+        return new CatalogState(
+            Catalog.Values.Count(c => c.Show is not null && !Shows.Contains(c.ShowId)),
+            Catalog.Values.Count(c => c.Show is null && Shows.Contains(c.ShowId)),
+            []);
+    }
 
     public bool Knows(string showId) => Shows.Contains(showId);
 

@@ -12,7 +12,7 @@ internal sealed class FakeRetrieverSource : IRetrieverSource
 
     public string? ActiveVersion() => active;
 
-    public IRetriever Load(string version) =>
+    public IServingRetriever Load(string version) =>
         retrievers.TryGetValue(version, out var retriever)
             ? retriever
             : throw new ModelRefusedException(version, "weights.safetensors: wrong sha256");
