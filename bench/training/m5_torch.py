@@ -225,8 +225,10 @@ class M5(nn.Module):
         ids = e.id.weight[self.first_show:]
         items = torch.cat([ids, e.cg.weight[self.first_show:]], 1)
         scores = query.matmul(items.t())
-        if options["exclude_watched"]:
+        if options["watched_weight"] == 0:
             scores = scores.masked_fill(batch["watched"], EXCLUDED)
+        else:
+            scores = scores + batch["watched"] * math.log(options["watched_weight"])
         picked = scores.log_softmax(1)[batch["target_rows"], batch["targets"]]
         match = -(picked * batch["target_weights"]).sum() / len(query)
         found, wanted = [], []
