@@ -37,6 +37,17 @@ public sealed class CommandLineTests : IDisposable
             hr20.ToString("F4", System.Globalization.CultureInfo.InvariantCulture),
             trained.Split('\n').First(l => l.Contains("average", StringComparison.Ordinal)),
             StringComparison.Ordinal);
+
+        // On the validation targets it measures what the epoch was chosen by.
+        var validated = await Pipeline.RunNearlineAsync(
+            "evaluate", "--data", imported, "--models", models, "--validation", "--json", "--device", "cpu");
+        using var chosen = System.Text.Json.JsonDocument.Parse(
+            validated.Split('\n').First(l => l.Contains("\"average\"", StringComparison.Ordinal)));
+        var store = new Nearline.Model.Bundles.BundleStore(models);
+        Assert.Equal(
+            store.Open(store.ActiveVersion!).Manifest.Metrics["validation_ndcg10"],
+            chosen.RootElement.GetProperty("metrics").GetProperty("ndcg10").GetDouble(),
+            1e-6);
     }
 
     [Theory]

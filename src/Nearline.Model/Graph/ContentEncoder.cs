@@ -11,7 +11,7 @@ namespace Nearline.Model.Graph;
 /// A linear stand-in for the metagraph's GraphSAGE of the paper's section 4.2.1: no training, deterministic for a seed.
 /// Inductive as that is: a show that was not there is embedded by the nodes that it shares with those that were.
 /// </remarks>
-internal sealed class ContentEncoder : IShowEmbedder
+internal sealed class ContentEncoder
 {
     private const int Iterations = 3;
 
@@ -30,7 +30,7 @@ internal sealed class ContentEncoder : IShowEmbedder
         index = nodes.Index().ToDictionary(n => n.Item, n => n.Index, StringComparer.Ordinal);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Numbers a show.</summary>
     public int Width => basis.Length;
 
     /// <summary>What shows are joined to.</summary>
@@ -88,7 +88,19 @@ internal sealed class ContentEncoder : IShowEmbedder
         return new ContentEncoder(nodes, idf, subspace);
     }
 
-    /// <inheritdoc/>
+    /// <summary>The embeddings of a catalog, [shows, width], row-major; zero where there is none.</summary>
+    public float[] Embed(IReadOnlyList<Show> shows)
+    {
+        var rows = new float[shows.Count * Width];
+        for (var i = 0; i < shows.Count; i++)
+        {
+            Embed(shows[i])?.CopyTo(rows, i * Width);
+        }
+
+        return rows;
+    }
+
+    /// <summary>The content embedding of a show, [width]; null when it shares nothing with the catalog that was learned from.</summary>
     public float[]? Embed(Show show)
     {
         var result = new float[Width];

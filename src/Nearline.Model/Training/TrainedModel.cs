@@ -85,7 +85,7 @@ public sealed class TrainedModel : IDisposable
         var schema = SchemaOf(train, config);
         var content = config.HasCgTable ? ContentEncoder.Fit(train.Shows, config.Width, seed) : null;
         manual_seed(seed);
-        var network = new M5Model(schema, config, content is null ? null : graph?.EmbeddingsOf(train.Shows) ?? ((IShowEmbedder)content).Embed(train.Shows));
+        var network = new M5Model(schema, config, content is null ? null : graph?.EmbeddingsOf(train.Shows) ?? content.Embed(train.Shows));
         if (options?.CoWatchStart > 0)
         {
             network.StartIds(CoWatchEmbedding.Of(train, config.Width, seed), options.CoWatchStart);

@@ -61,7 +61,7 @@ public sealed class ContentEncoderTests
     }
 
     private static float[] Embed(IReadOnlyList<Show> shows, int width, int seed) =>
-        ((IShowEmbedder)ContentEncoder.Fit(shows, width, seed)).Embed(shows);
+        ContentEncoder.Fit(shows, width, seed).Embed(shows);
 
     private static double Product(float[] rows, int width, int i, int j) =>
         Enumerable.Range(0, width).Sum(c => (double)rows[(i * width) + c] * rows[(j * width) + c]);

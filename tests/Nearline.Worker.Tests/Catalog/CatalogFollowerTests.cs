@@ -2,6 +2,7 @@ using System.Text;
 using Google.Protobuf;
 using Nearline.Contracts;
 using Nearline.Contracts.Catalog.V1;
+using Nearline.Contracts.Storage.V1;
 using Nearline.Worker.Telemetry;
 using Nearline.Worker.Tests.Support;
 
@@ -31,6 +32,15 @@ public sealed class CatalogFollowerTests
             () => worker.Meters.Gauge(MetricNames.CatalogShows, (MetricNames.Kind, "added")) == 2 &&
                 worker.Meters.Gauge(MetricNames.CatalogShows, (MetricNames.Kind, "removed")) == 1,
             "the gauges say so");
+
+        await Eventually.PassAsync(async () =>
+        {
+            byte[]? list = await infrastructure.Database.StringGetAsync(RedisKeys.Popular);
+            Assert.NotNull(list);
+            var shows = RetrievalSet.Parser.ParseFrom(list).ShowIds;
+            Assert.Contains("film-2", shows);
+            Assert.DoesNotContain("film-3", shows);
+        });
 
         source.Activate(second);
         await Eventually.TrueAsync(() => second.Catalog.Count == 3, "the next model begins with the catalog as it stands");

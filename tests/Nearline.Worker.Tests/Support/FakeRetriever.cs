@@ -63,7 +63,7 @@ internal sealed class FakeRetriever(string version, params string[] scenarios) :
     }
 
     public IReadOnlyList<ScenarioCandidates> FallbackLists(int limit) =>
-        [.. Scenarios.Append("").Select(s => new ScenarioCandidates(s, [.. Ranked(s).Take(limit)]))];
+        [.. Scenarios.Append("").Select(s => new ScenarioCandidates(s, [.. Ranked(s).Where(IsThere).Take(limit)]))];
 
     public void Dispose() => IsDisposed = true;
 
@@ -71,8 +71,10 @@ internal sealed class FakeRetriever(string version, params string[] scenarios) :
     [
         .. Scenarios.Where(s => request.History.Scenarios.Count == 0 || request.History.Scenarios.Contains(s))
             .Select(s => new ScenarioCandidates(
-                s, [.. Ranked(s).Where(show => !request.History.HasWatched(show.ShowId)).Take(limit)])),
+                s, [.. Ranked(s).Where(show => IsThere(show) && !request.History.HasWatched(show.ShowId)).Take(limit)])),
     ];
+
+    private bool IsThere(ScoredShow show) => !Catalog.TryGetValue(show.ShowId, out var change) || change.Show is not null;
 
     private IEnumerable<ScoredShow> Ranked(string scenario) => Shows
         .Select(id => new ScoredShow(id, ShowCategory.Movie, StableHash.Of(ModelVersion + scenario, id) % 1000, 1))
