@@ -188,6 +188,10 @@ public sealed record M5Config
     [JsonIgnore]
     internal double EmbeddingDeviation => InitScale > 0 ? InitScale : 1 / Math.Sqrt(Width);
 
+    /// <summary>What content embeddings, of unit length, are multiplied by where the CG table starts from them.</summary>
+    [JsonIgnore]
+    internal double ContentScale => EmbeddingDeviation * Math.Sqrt(Width);
+
     /// <summary>What <see cref="Layers.BatchTensors.From"/> needs to know of it.</summary>
     [JsonIgnore]
     internal int LookBack => Causal ? MaxLength : 0;

@@ -15,7 +15,7 @@ public sealed class EncodedBatch
     /// <summary>Offsets of the sequences in <see cref="Shows"/>: six a user, one more at the end.</summary>
     internal List<int> SequenceStarts { get; } = [0];
 
-    /// <summary>Row of each behaviour's show in the show tables; oldest first within a sequence.</summary>
+    /// <summary>Row of each behaviour's show in the show tables, or past them that of a live show; oldest first within a sequence.</summary>
     internal List<int> Shows { get; } = [];
 
     /// <summary>Rows of the subsidiary features, <see cref="Features.Subsidiaries.Count"/> a behaviour.</summary>

@@ -7,8 +7,8 @@ namespace Nearline.Model.Features;
 /// scratch memory: not thread-safe.
 /// </summary>
 /// <remarks>
-/// Behaviours with shows that the schema does not have are left out: without a category they belong to no sequence.
-/// They still count as the time of the last behaviour.
+/// Behaviours with shows that neither the schema nor <see cref="Live"/> has are left out: without a category they belong
+/// to no sequence. They still count as the time of the last behaviour.
 /// </remarks>
 public sealed class FeatureEncoder
 {
@@ -37,6 +37,7 @@ public sealed class FeatureEncoder
         }
 
         this.schema = schema;
+        Live = new LiveShows(schema, []);
         categories = new ShowCategory[schema.Shows.Count];
         showTags = new int[schema.Shows.Count][];
         for (var i = 0; i < schema.Shows.Count; i++)
@@ -64,6 +65,9 @@ public sealed class FeatureEncoder
 
     /// <summary>The schema.</summary>
     public FeatureSchema Schema => schema;
+
+    /// <summary>Shows that came after the model; in training none.</summary>
+    internal LiveShows Live { get; set; }
 
     /// <summary>The show's row in the index; -1 for a show that the schema does not have.</summary>
     public int RowOf(string showId) => showRows.GetValueOrDefault(showId, -1);
@@ -109,14 +113,14 @@ public sealed class FeatureEncoder
 
     /// <summary>The sequence of a behaviour; -1 with a show that the schema does not have.</summary>
     internal int SlotOf(ShowBehaviour behaviour) =>
-        showRows.TryGetValue(behaviour.ShowId, out var show)
-            ? (int)SequenceSlots.Of(behaviour.Kind, categories[show], schema.Categorize)
+        PlaceOf(behaviour.ShowId) is var show and >= 0
+            ? (int)SequenceSlots.Of(behaviour.Kind, CategoryOf(show), schema.Categorize)
             : -1;
 
     /// <summary>Encodes a behaviour as far as it does not depend on when it is looked at from.</summary>
     internal void AppendBehaviour(ShowBehaviour behaviour, int from, int until, EncodedBatch batch)
     {
-        batch.Shows.Add(showRows[behaviour.ShowId] + FeatureSchema.FirstShowRow);
+        batch.Shows.Add(PlaceOf(behaviour.ShowId) + FeatureSchema.FirstShowRow);
         batch.Times.Add(behaviour.LastTime.UtcTicks);
         batch.From.Add(from);
         batch.Until.Add(until);
@@ -124,6 +128,18 @@ public sealed class FeatureEncoder
         Add(batch, Subsidiary.PlaybackDuration, Buckets.Playback(behaviour.PlayedSeconds));
         Add(batch, Subsidiary.NormalizedPlaybackDuration, Buckets.PlaybackShare(behaviour.PlayedSeconds, behaviour.LengthSeconds));
     }
+
+    /// <summary>The show's place among the schema's shows and, past them, the live ones; -1 for a show that is neither.</summary>
+    private int PlaceOf(string showId) =>
+        showRows.TryGetValue(showId, out var show) ? show
+        : Live.PlaceOf(showId) is var live and >= 0 ? categories.Length + live
+        : -1;
+
+    private ShowCategory CategoryOf(int place) =>
+        place < categories.Length ? categories[place] : Live.CategoryOf(place - categories.Length);
+
+    private ReadOnlySpan<int> TagsOf(int place) =>
+        place < categories.Length ? showTags[place] : Live.TagsOf(place - categories.Length);
 
     private static int[] OffsetsOf(IReadOnlyList<int> sizes)
     {
@@ -155,13 +171,13 @@ public sealed class FeatureEncoder
         foreach (var behaviour in history.Behaviours)
         {
             last = last is { } time && time >= behaviour.LastTime ? last : behaviour.LastTime;
-            if (behaviour.Retracted || !showRows.TryGetValue(behaviour.ShowId, out var show))
+            if (behaviour.Retracted || PlaceOf(behaviour.ShowId) is not (var show and >= 0))
             {
                 continue;
             }
 
-            slots[(int)SequenceSlots.Of(behaviour.Kind, categories[show], schema.Categorize)].Add((behaviour, show));
-            if (behaviour.IsWatched)
+            slots[(int)SequenceSlots.Of(behaviour.Kind, CategoryOf(show), schema.Categorize)].Add((behaviour, show));
+            if (behaviour.IsWatched && show < categories.Length)
             {
                 batch.Watched.Add(show);
             }
@@ -222,7 +238,7 @@ public sealed class FeatureEncoder
         {
             foreach (var (_, show) in slots[s])
             {
-                foreach (var tag in showTags[show])
+                foreach (var tag in TagsOf(show))
                 {
                     if (tagCounts[tag] == 0)
                     {

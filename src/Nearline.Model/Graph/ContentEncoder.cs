@@ -11,7 +11,7 @@ namespace Nearline.Model.Graph;
 /// A linear stand-in for the metagraph's GraphSAGE of the paper's section 4.2.1: no training, deterministic for a seed.
 /// Inductive as that is: a show that was not there is embedded by the nodes that it shares with those that were.
 /// </remarks>
-internal sealed class ContentEncoder
+internal sealed class ContentEncoder : IShowEmbedder
 {
     private const int Iterations = 3;
 

@@ -12,7 +12,7 @@ namespace Nearline.Model.Graph;
 /// A trained content graph: the embeddings of its shows, and all that a show that came later needs to get one. Use it
 /// from one thread at a time.
 /// </summary>
-public sealed class ContentGraph : IDisposable
+public sealed class ContentGraph : IShowEmbedder, IDisposable
 {
     /// <summary>The file of weights, states and embeddings.</summary>
     public const string TensorsFile = "graph.safetensors";
@@ -75,9 +75,16 @@ public sealed class ContentGraph : IDisposable
     public static ContentGraph Load(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        var path = Path.Combine(directory, DescriptionFile);
+        return Load(name => Path.Combine(directory, name));
+    }
+
+    /// <summary>Reads the files of <see cref="Write(Func{string, string})"/>.</summary>
+    /// <inheritdoc cref="Load(string)"/>
+    internal static ContentGraph Load(Func<string, string> pathOf)
+    {
+        var path = pathOf(DescriptionFile);
         var description = ReadDescription(path);
-        var tensorsPath = Path.Combine(directory, TensorsFile);
+        var tensorsPath = pathOf(TensorsFile);
         if (!File.Exists(tensorsPath))
         {
             throw new InvalidDataException($"{tensorsPath}: there is no such file");
@@ -212,10 +219,17 @@ public sealed class ContentGraph : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         Directory.CreateDirectory(directory);
+        Write(name => Path.Combine(directory, name));
+    }
+
+    /// <summary>Writes the same files among others.</summary>
+    /// <param name="pathOf">Where a file is, by its name.</param>
+    internal void Write(Func<string, string> pathOf)
+    {
         var bytes = Bytes();
-        DurableFiles.Replace(Path.Combine(directory, TensorsFile), bytes);
+        DurableFiles.Replace(pathOf(TensorsFile), bytes);
         DurableFiles.Replace(
-            Path.Combine(directory, DescriptionFile),
+            pathOf(DescriptionFile),
             JsonSerializer.SerializeToUtf8Bytes(
                 new Description(Format, Checksums.Of(bytes), Options, Report, Vocabulary), new JsonSerializerOptions(Json) { WriteIndented = true }));
     }
@@ -246,6 +260,21 @@ public sealed class ContentGraph : IDisposable
         network.to(CPU);
         return new ContentGraph(options, GraphVocabulary.Of(graph), MetagraphReport.Of(graph), network, rows, layer);
     }
+
+    int IShowEmbedder.Width => Options.Width;
+
+    /// <summary>A show of the graph by its row, another by <see cref="Embed"/>; null when no name of it and no word is known.</summary>
+    float[]? IShowEmbedder.Embed(Show show)
+    {
+        if (shows.TryGetValue(show.Id, out var row))
+        {
+            return embeddings.AsSpan(row * Options.Width, Options.Width).ToArray();
+        }
+
+        return KnownNodes(show).Length > 0 || HasHashedText(show) ? Embed(show) : null;
+    }
+
+    private bool HasHashedText(Show show) => Vocabulary.HashedText && Vocabulary.TextWidth > 0 && HashedNGrams.Of(show) is not null;
 
     private static Tensor? Stack(List<Tensor> parts) =>
         parts.Count == 0 ? null : cat(parts, 0);

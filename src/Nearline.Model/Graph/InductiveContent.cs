@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Nearline.Model.Bundles;
 using Nearline.Model.Data;
 using TorchSharp;
@@ -5,42 +7,63 @@ using static TorchSharp.torch;
 
 namespace Nearline.Model.Graph;
 
-/// <summary>Places a show that a model was not trained with among its CG embeddings: <c>content.*</c> of a bundle.</summary>
-internal sealed class InductiveContent
+/// <summary>
+/// Places a show that a model was not trained with among its CG embeddings: what the CG table started from, and the map
+/// from there to where training took it. Use it from one thread at a time.
+/// </summary>
+internal sealed class InductiveContent : IDisposable
 {
-    private const string NodesTensor = "basis";
+    private const string TensorsFile = "content.safetensors";
+    private const string NodesFile = "content.json";
+    private const string BasisTensor = "basis";
     private const string RarityTensor = "rarity";
     private const string MapTensor = "map";
 
-    private readonly ContentEncoder encoder;
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        RespectNullableAnnotations = true,
+    };
+
+    private readonly IShowEmbedder embedder;
     private readonly float[] map;
 
-    private InductiveContent(ContentEncoder encoder, float[] map) => (this.encoder, this.map) = (encoder, map);
+    private InductiveContent(IShowEmbedder embedder, float[] map) => (this.embedder, this.map) = (embedder, map);
 
-    /// <summary>Learns from a model's own shows where content embeddings came to lie.</summary>
-    /// <param name="encoder">Embeds by metadata; the CG table may have started from it or from something better.</param>
-    /// <param name="shows">The catalog.</param>
-    /// <param name="trained">The CG table's rows of it, [shows, width].</param>
-    public static InductiveContent Fit(ContentEncoder encoder, IReadOnlyList<Show> shows, Tensor trained)
+    /// <summary>
+    /// Learns from a model's own shows where content embeddings came to lie: by ridge regression, or exactly where they
+    /// began if none has moved.
+    /// </summary>
+    /// <param name="start">What the CG table started from.</param>
+    /// <param name="trained">The CG table's rows of the same shows, [shows, width].</param>
+    public static InductiveContent Fit(ContentStart start, Tensor trained)
     {
         using var scope = NewDisposeScope();
-        var width = encoder.Width;
-        float[]?[] rows = [.. shows.Select(encoder.Embed)];
-        long[] known = [.. rows.Index().Where(r => r.Item is not null).Select(r => (long)r.Index)];
-        if (known.Length == 0)
+        var width = start.Embedder.Width;
+        var rows = trained.detach().cpu().contiguous();
+        var values = rows.data<float>().ToArray();
+        long[] known =
+            [.. Enumerable.Range(0, start.Rows.Length / width).Where(i => start.Rows.AsSpan(i * width, width).ContainsAnyExcept(0f)).Select(i => (long)i)];
+        if (known.All(i => Enumerable.Range((int)i * width, width).All(at => start.Rows[at] * start.Scale == values[at])))
         {
-            return new InductiveContent(encoder, new float[width * width]);
+            var scaled = new float[width * width];
+            for (var i = 0; i < width; i++)
+            {
+                scaled[(i * width) + i] = start.Scale;
+            }
+
+            return new InductiveContent(start.Embedder, scaled);
         }
 
-        var content = tensor(rows.OfType<float[]>().SelectMany(r => r).ToArray()).view(known.Length, width);
-        var fitted = ContentAlignment.Map(content, trained.detach().cpu().index_select(0, tensor(known)));
-        return new InductiveContent(encoder, fitted.to(ScalarType.Float32).contiguous().data<float>().ToArray());
+        var chosen = tensor(known);
+        var fitted = ContentAlignment.Map(tensor(start.Rows).view(-1, width).index_select(0, chosen), rows.index_select(0, chosen));
+        return new InductiveContent(start.Embedder, fitted.to(ScalarType.Float32).contiguous().data<float>().ToArray());
     }
 
-    /// <summary>Where the CG embedding of a show would lie, [width]; null when it shares nothing with the catalog.</summary>
+    /// <summary>Where the CG embedding of a show would lie, [width]; null when nothing of it is known.</summary>
     public float[]? Embed(Show show)
     {
-        if (encoder.Embed(show) is not { } content)
+        if (embedder.Embed(show) is not { } content)
         {
             return null;
         }
@@ -54,22 +77,85 @@ internal sealed class InductiveContent
         return result;
     }
 
-    /// <summary>Its numbers; the names of its nodes are <see cref="Nodes"/>.</summary>
-    public IReadOnlyList<TensorData> Tensors() =>
-    [
-        TensorData.Of<float>(NodesTensor, encoder.Basis(), [encoder.Nodes.Count, encoder.Width]),
-        TensorData.Of<float>(RarityTensor, [.. encoder.Rarity], [encoder.Nodes.Count]),
-        TensorData.Of<float>(MapTensor, map, [encoder.Width, encoder.Width]),
-    ];
-
-    /// <summary>What shows are joined to, in the order of the tensors' rows.</summary>
-    public IReadOnlyList<string> Nodes => encoder.Nodes;
-
-    /// <summary>Reads what <see cref="Tensors"/> gave.</summary>
-    /// <exception cref="SafeTensorsException">A tensor is missing or of another shape.</exception>
-    public static InductiveContent Read(SafeTensorsFile file, IReadOnlyList<string> nodes, int width)
+    /// <summary>Writes the files of a bundle that <see cref="Read"/> reads.</summary>
+    /// <param name="pathOf">Where a file of the bundle is, by its name.</param>
+    public void Write(Func<string, string> pathOf)
     {
-        var rows = file.Read<float>(NodesTensor, nodes.Count, width);
+        var width = embedder.Width;
+        var tensors = new List<TensorData> { TensorData.Of<float>(MapTensor, map, width, width) };
+        switch (embedder)
+        {
+            case ContentGraph graph:
+                graph.Write(pathOf);
+                break;
+            case ContentEncoder encoder:
+                tensors.Add(TensorData.Of<float>(BasisTensor, encoder.Basis(), encoder.Nodes.Count, width));
+                tensors.Add(TensorData.Of<float>(RarityTensor, [.. encoder.Rarity], encoder.Nodes.Count));
+                File.WriteAllBytes(pathOf(NodesFile), JsonSerializer.SerializeToUtf8Bytes(encoder.Nodes, Json));
+                break;
+            default:
+                throw new InvalidOperationException($"{embedder.GetType().Name}: has no files in a bundle");
+        }
+
+        SafeTensorsFile.Write(pathOf(TensorsFile), tensors);
+    }
+
+    /// <summary>Reads a bundle's; null where the model has no CG table.</summary>
+    /// <exception cref="BundleException">A file is missing or broken, or of another model.</exception>
+    /// <exception cref="SafeTensorsException">A tensor is missing or of another shape.</exception>
+    public static InductiveContent? Read(BundleDirectory bundle, M5Config config)
+    {
+        if (!config.HasCgTable)
+        {
+            return null;
+        }
+
+        if (!bundle.Manifest.Files.ContainsKey(ContentGraph.DescriptionFile))
+        {
+            return ReadLinear(bundle, config.Width);
+        }
+
+        if (bundle.Manifest.Files.ContainsKey(NodesFile))
+        {
+            throw new BundleException(
+                bundle.Path, $"has both {ContentGraph.DescriptionFile} and {NodesFile}; one of them must say what places shows that come later");
+        }
+
+        ContentGraph? graph = null;
+        try
+        {
+            graph = ContentGraph.Load(bundle.PathOf);
+            graph.Check(config);
+            using var file = SafeTensorsFile.Open(bundle.PathOf(TensorsFile));
+            return new InductiveContent(graph, file.Read<float>(MapTensor, config.Width, config.Width));
+        }
+        catch (Exception e)
+        {
+            graph?.Dispose();
+            throw e switch
+            {
+                InvalidDataException => new BundleException(
+                    bundle.Path, e.Message.Replace(bundle.Path + Path.DirectorySeparatorChar, "", StringComparison.Ordinal), e),
+                ArgumentException => new BundleException(Path.Combine(bundle.Path, ContentGraph.DescriptionFile), e.Message, e),
+                _ => e,
+            };
+        }
+    }
+
+    /// <summary>Disposes what <see cref="Read"/> read.</summary>
+    public void Dispose() => (embedder as IDisposable)?.Dispose();
+
+    private static InductiveContent ReadLinear(BundleDirectory bundle, int width)
+    {
+        var nodesFile = bundle.PathOf(NodesFile);
+        var nodes = ReadNodes(nodesFile);
+        if (nodes.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw new BundleException(nodesFile, $"node '{twice.Key}': is there {twice.Count()} times; must be once");
+        }
+
+        using var file = SafeTensorsFile.Open(bundle.PathOf(TensorsFile));
+        var rows = file.Read<float>(BasisTensor, nodes.Count, width);
         var basis = new float[width][];
         for (var c = 0; c < width; c++)
         {
@@ -82,5 +168,17 @@ internal sealed class InductiveContent
 
         return new InductiveContent(
             new ContentEncoder(nodes, file.Read<float>(RarityTensor, nodes.Count), basis), file.Read<float>(MapTensor, width, width));
+    }
+
+    private static List<string> ReadNodes(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<List<string>>(File.ReadAllBytes(file), Json) ?? throw new BundleException(file, "empty");
+        }
+        catch (JsonException e)
+        {
+            throw new BundleException(file, $"cannot be read: {e.Message}", e);
+        }
     }
 }

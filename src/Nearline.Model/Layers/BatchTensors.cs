@@ -22,11 +22,14 @@ internal sealed class BatchTensors
     /// <summary>Views, U.</summary>
     public int Views { get; private init; }
 
-    /// <summary>Show rows; [PAD] where the layout pads: [T].</summary>
+    /// <summary>Show rows, those past the tables being of live shows; [PAD] where the layout pads: [T].</summary>
     public required Tensor Shows { get; init; }
 
     /// <summary>The same as an array.</summary>
     public required long[] ShowRows { get; init; }
+
+    /// <summary>E^CG of live shows, [k, d]; null: no row is past the tables.</summary>
+    public Tensor? LiveCgs { get; private init; }
 
     /// <summary>Subsidiary rows: [T, n_sub].</summary>
     public required Tensor Subsidiaries { get; init; }
@@ -73,13 +76,15 @@ internal sealed class BatchTensors
     /// <param name="lookBack">
     /// The longest sequence of a model whose self-attention looks back only; 0: it looks both ways, and a user has one view.
     /// </param>
+    /// <param name="liveCgs">E^CG of the live shows that the batch was encoded with, [k, d], on the device; null: none.</param>
     public static BatchTensors From(
         EncodedBatch batch,
         ReadOnlySpan<int> pairViews,
         ReadOnlySpan<int> pairScenarios,
         int scenarios,
         Device device,
-        int lookBack = 0)
+        int lookBack = 0,
+        Tensor? liveCgs = null)
     {
         if (lookBack == 0 && batch.Users != batch.Count)
         {
@@ -116,6 +121,7 @@ internal sealed class BatchTensors
         {
             Views = batch.Count,
             Visibility = visibility,
+            LiveCgs = liveCgs,
             Shows = Index(shows, device),
             ShowRows = shows,
             Subsidiaries = Index(subsidiaries, device).view(layout.Tokens, Features.Subsidiaries.Count),

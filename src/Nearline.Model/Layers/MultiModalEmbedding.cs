@@ -80,7 +80,7 @@ internal sealed class MultiModalEmbedding : nn.Module
         cg.weight!.narrow(0, FeatureSchema.PadRow, FeatureSchema.FirstShowRow).zero_();
         if (content is not null)
         {
-            cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows).copy_(tensor(content).view(shows, width) * (config.EmbeddingDeviation * Math.Sqrt(width)));
+            cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows).copy_(tensor(content).view(shows, width) * config.ContentScale);
         }
 
         cg.weight!.requires_grad_(config.TrainCg);
@@ -96,12 +96,31 @@ internal sealed class MultiModalEmbedding : nn.Module
         id.weight!.narrow(0, FeatureSchema.FirstShowRow, shows).add_(tensor(ids).view(shows, id.weight.shape[1]) * scale);
     }
 
-    /// <summary>E^ID of show rows: [T] to [T, d].</summary>
-    public Tensor Id(Tensor rows) =>
-        contentInId is null ? id.forward(rows) : id.forward(rows) + contentInId.forward(Cg(rows));
+    /// <summary>E^ID of show rows: [T] to [T, d]. Live shows have [OOV]'s.</summary>
+    /// <param name="rows">Rows of the tables, and past them of live shows.</param>
+    /// <param name="live">E^CG of live shows, [k, d]; null: no row is past the tables.</param>
+    public Tensor Id(Tensor rows, Tensor? live = null)
+    {
+        var own = id.forward(live is null ? rows : rows.masked_fill(IsLive(rows), FeatureSchema.UnknownShowRow));
+        return contentInId is null ? own : own + contentInId.forward(Cg(rows, live));
+    }
 
     /// <summary>E^CG of show rows, for a model with CG embeddings: [T] to [T, d].</summary>
-    public Tensor Cg(Tensor rows) => cg is not null ? cg.forward(rows) : RawRows().index_select(0, rows);
+    /// <inheritdoc cref="Id"/>
+    public Tensor Cg(Tensor rows, Tensor? live = null)
+    {
+        if (live is null)
+        {
+            return cg is not null ? cg.forward(rows) : RawRows().index_select(0, rows);
+        }
+
+        // Beside the table, not in it: batches at work see no row change, and nothing of the table's size is copied.
+        var isLive = IsLive(rows);
+        return where(
+            isLive.unsqueeze(1),
+            live.index_select(0, (rows - Rows).clamp_min(0)),
+            Cg(rows.masked_fill(isLive, FeatureSchema.UnknownShowRow)));
+    }
 
     /// <summary>E^SH of the subsidiary features that are embedded, [T, n_sub] of all; null in a model without them.</summary>
     public Decoration? Subsidiary(Tensor rows) =>
@@ -133,6 +152,10 @@ internal sealed class MultiModalEmbedding : nn.Module
 
     /// <summary>E^CG of all shows: [I, d].</summary>
     public Tensor ItemCgs() => cg is not null ? cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows) : Raw();
+
+    private int Rows => FeatureSchema.FirstShowRow + shows;
+
+    private Tensor IsLive(Tensor rows) => rows.ge(Rows);
 
     private Tensor Raw() => (metadata ?? throw new InvalidOperationException("the model has no CG embeddings")).Items();
 

@@ -5,8 +5,9 @@ public interface IServingRetriever : IRetriever
 {
     /// <summary>
     /// Takes in changes, in their order, as a whole: the next batch sees all of them. An unseen show joins the index by
-    /// its content embedding; a show that is gone leaves every set made from now on; category and availability hold from
-    /// now on. Called by the inference thread, like <see cref="IRetriever.Retrieve"/>.
+    /// its content embedding, which also stands for it in users' histories; a show that is gone leaves every set made
+    /// from now on; category and availability hold from now on. Called by the inference thread, like
+    /// <see cref="IRetriever.Retrieve"/>.
     /// </summary>
     CatalogState Apply(IReadOnlyList<CatalogChange> changes);
 }

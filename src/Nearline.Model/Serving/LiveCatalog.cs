@@ -11,26 +11,25 @@ namespace Nearline.Model.Serving;
 internal sealed class LiveCatalog
 {
     private readonly IReadOnlyList<Scenario> scenarios;
-    private readonly Func<Show, float[]?> embed;
+    private readonly Func<Show, LivePlace?> place;
     private readonly int dimension;
     private readonly CatalogItem[] items;
     private readonly Dictionary<string, int> rows;
     private readonly ItemMask present;
     private readonly ItemMask[] pools;
-    private readonly Dictionary<string, (CatalogItem Item, float[] Row)> added = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LiveShow> added = new(StringComparer.Ordinal);
     private readonly HashSet<string> unreachable = new(StringComparer.Ordinal);
-    private CatalogItem[] side = [];
     private int[] limited;
 
     /// <param name="items">The model's shows.</param>
     /// <param name="scenarios">Its scenarios.</param>
     /// <param name="dimension">Width of the index's rows.</param>
-    /// <param name="embed">An unseen show's row of the index, [dimension]; null when its metadata tell the model nothing.</param>
-    public LiveCatalog(IReadOnlyList<CatalogItem> items, IReadOnlyList<Scenario> scenarios, int dimension, Func<Show, float[]?> embed)
+    /// <param name="place">Where an unseen show lies; null when its metadata tell the model nothing.</param>
+    public LiveCatalog(IReadOnlyList<CatalogItem> items, IReadOnlyList<Scenario> scenarios, int dimension, Func<Show, LivePlace?> place)
     {
         this.items = [.. items];
         this.scenarios = scenarios;
-        this.embed = embed;
+        this.place = place;
         this.dimension = dimension;
         rows = items.Index().ToDictionary(i => i.Item.Id, i => i.Index, StringComparer.Ordinal);
         present = ItemMask.All(items.Count);
@@ -43,13 +42,16 @@ internal sealed class LiveCatalog
     public int ModelCount => items.Length;
 
     /// <summary>Shows in all, present or not.</summary>
-    public int Count => items.Length + side.Length;
+    public int Count => items.Length + Side.Count;
+
+    /// <summary>The side segment, in the order of its rows; another list whenever it changes.</summary>
+    public IReadOnlyList<LiveShow> Side { get; private set; } = [];
 
     /// <summary>The rows past the model's, counted from zero.</summary>
     public ExactIndex SideIndex { get; private set; }
 
     /// <summary>A show.</summary>
-    public CatalogItem this[int row] => row < items.Length ? items[row] : side[row - items.Length];
+    public CatalogItem this[int row] => row < items.Length ? items[row] : Side[row - items.Length].Item;
 
     /// <summary>Whether a show can be found: it came after the model and has a row.</summary>
     public bool HasAdded(string showId) => added.ContainsKey(showId);
@@ -74,12 +76,11 @@ internal sealed class LiveCatalog
         if (isSideChanged)
         {
             // In the order of their ids, so that equal scores come in the same order in every process.
-            var ordered = added.Values.OrderBy(a => a.Item.Id, StringComparer.Ordinal).ToArray();
-            side = [.. ordered.Select(a => a.Item)];
-            SideIndex = new ExactIndex([.. ordered.SelectMany(a => a.Row)], dimension);
+            Side = [.. added.Values.OrderBy(a => a.Show.Id, StringComparer.Ordinal)];
+            SideIndex = new ExactIndex([.. Side.SelectMany(a => a.Place.Row)], dimension);
         }
 
-        return new CatalogState(side.Length, items.Length - present.Count, [.. unreachable.Order(StringComparer.Ordinal)]);
+        return new CatalogState(Side.Count, items.Length - present.Count, [.. unreachable.Order(StringComparer.Ordinal)]);
     }
 
     /// <summary>The model's shows that a user may get in a scenario.</summary>
@@ -109,8 +110,8 @@ internal sealed class LiveCatalog
     /// <param name="scenario">The scenario's row.</param>
     /// <param name="history">The user's; null: watched shows count too.</param>
     /// <param name="now">When.</param>
-    public ItemMask SideMask(int scenario, UserHistory? history, DateTimeOffset now) => ItemMask.Of(side.Length, i =>
-        IsInPool(scenarios[scenario], side[i]) && side[i].IsAvailable(now) && history?.HasWatched(side[i].Id) != true);
+    public ItemMask SideMask(int scenario, UserHistory? history, DateTimeOffset now) => ItemMask.Of(Side.Count, i =>
+        IsInPool(scenarios[scenario], Side[i].Item) && Side[i].Item.IsAvailable(now) && history?.HasWatched(Side[i].Item.Id) != true);
 
     /// <summary>The model's shows of a scenario's pool, or of all, that are not gone.</summary>
     public IEnumerable<int> Present(int? scenario) =>
@@ -155,9 +156,9 @@ internal sealed class LiveCatalog
             return false;
         }
 
-        if (embed(show) is { } row)
+        if (place(show) is { } found)
         {
-            added[show.Id] = (Described(show, 0, new int[scenarios.Count]), row);
+            added[show.Id] = new LiveShow(show, Described(show, 0, new int[scenarios.Count]), found);
             return true;
         }
 

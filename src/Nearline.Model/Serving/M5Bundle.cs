@@ -19,8 +19,6 @@ public static class M5Bundle
     private const string IndexFile = "index.safetensors";
     private const string VocabularyFile = "vocabulary.json";
     private const string ItemsFile = "items.json";
-    private const string ContentFile = "content.safetensors";
-    private const string ContentNodesFile = "content.json";
     private const string IndexTensor = "items";
 
     private static readonly JsonSerializerOptions Json = new()
@@ -57,9 +55,7 @@ public static class M5Bundle
         if (model.Content is { } content)
         {
             using var scope = NewDisposeScope();
-            var inductive = InductiveContent.Fit(content.Embedder, content.Shows, model.Network.ContentRows());
-            SafeTensorsFile.Write(writer.PathOf(ContentFile), inductive.Tensors());
-            File.WriteAllBytes(writer.PathOf(ContentNodesFile), JsonSerializer.SerializeToUtf8Bytes(inductive.Nodes, Json));
+            InductiveContent.Fit(content, model.Network.ContentRows()).Write(writer.PathOf);
         }
 
         return writer.Commit(new BundleManifest
@@ -118,31 +114,13 @@ public static class M5Bundle
             using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
             var matrix = index.Read<float>(IndexTensor, items.Count, config.QueryWidth);
             return new M5Retriever(
-                bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, matrix, ReadContent(bundle, config));
+                bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, matrix, InductiveContent.Read(bundle, config));
         }
         catch
         {
             network.Dispose();
             throw;
         }
-    }
-
-    private static InductiveContent? ReadContent(BundleDirectory bundle, M5Config config)
-    {
-        if (!config.HasCgTable)
-        {
-            return null;
-        }
-
-        var nodesFile = bundle.PathOf(ContentNodesFile);
-        var nodes = Parse(() => JsonSerializer.Deserialize<List<string>>(File.ReadAllBytes(nodesFile), Json), nodesFile);
-        if (nodes.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
-        {
-            throw new BundleException(nodesFile, $"node '{twice.Key}': is there {twice.Count()} times; must be once");
-        }
-
-        using var file = SafeTensorsFile.Open(bundle.PathOf(ContentFile));
-        return InductiveContent.Read(file, nodes, config.Width);
     }
 
     private static (M5Config Config, FeatureSchema Schema, List<CatalogItem> Items) Describe(BundleDirectory bundle)

@@ -28,6 +28,7 @@ public sealed class M5Retriever : IServingRetriever
     private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
     private readonly ExactIndex index;
     private readonly EncodedBatch encoded = new();
+    private Tensor? liveCgs;
 
     internal M5Retriever(
         string version,
@@ -52,7 +53,7 @@ public sealed class M5Retriever : IServingRetriever
             scenarioRows[scenarios[s].Id] = s;
         }
 
-        catalog = new LiveCatalog(items, scenarios, model.Config.QueryWidth, RowOf);
+        catalog = new LiveCatalog(items, scenarios, model.Config.QueryWidth, PlaceOf);
         index = new ExactIndex(matrix ?? ReadItems(model), model.Config.QueryWidth);
         model.eval();
     }
@@ -90,6 +91,9 @@ public sealed class M5Retriever : IServingRetriever
     /// <summary>What it encodes users with.</summary>
     internal FeatureEncoder Encoder => encoder;
 
+    /// <summary>The shows that came after the model and can be found, in the order of their ids.</summary>
+    internal IReadOnlyList<LiveShow> Side => catalog.Side;
+
     /// <inheritdoc/>
     public bool Knows(string showId) => encoder.RowOf(showId) >= 0 || catalog.HasAdded(showId);
 
@@ -97,7 +101,14 @@ public sealed class M5Retriever : IServingRetriever
     public CatalogState Apply(IReadOnlyList<CatalogChange> changes)
     {
         ArgumentNullException.ThrowIfNull(changes);
-        return catalog.Apply(changes);
+        var before = catalog.Side;
+        var state = catalog.Apply(changes);
+        if (!ReferenceEquals(before, catalog.Side))
+        {
+            FollowSide();
+        }
+
+        return state;
     }
 
     /// <inheritdoc/>
@@ -134,8 +145,10 @@ public sealed class M5Retriever : IServingRetriever
     /// <inheritdoc/>
     public void Dispose()
     {
+        liveCgs?.Dispose();
         if (ownsModel)
         {
+            content?.Dispose();
             model.Dispose();
         }
     }
@@ -150,7 +163,7 @@ public sealed class M5Retriever : IServingRetriever
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack);
+        var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack, liveCgs);
         return model.Forward(batch).Query().cpu().data<float>().ToArray();
     }
 
@@ -161,8 +174,19 @@ public sealed class M5Retriever : IServingRetriever
         return model.Items().cpu().data<float>().ToArray();
     }
 
-    /// <summary>A new show's row of the index; null when its metadata tell the model nothing.</summary>
-    private float[]? RowOf(Show show)
+    /// <summary>What users do with the shows of the side segment tells of their taste from now on.</summary>
+    private void FollowSide()
+    {
+        using var scope = NewDisposeScope();
+        liveCgs?.Dispose();
+        liveCgs = catalog.Side.Count == 0
+            ? null
+            : tensor(catalog.Side.SelectMany(s => s.Place.Cg).ToArray()).view(catalog.Side.Count, -1).to(device).DetachFromDisposeScope();
+        encoder.Live = new LiveShows(encoder.Schema, [.. catalog.Side.Select(s => s.Show)]);
+    }
+
+    /// <summary>Where a new show lies; null when its metadata tell the model nothing.</summary>
+    private LivePlace? PlaceOf(Show show)
     {
         if (content?.Embed(show) is not { } embedding)
         {
@@ -171,7 +195,8 @@ public sealed class M5Retriever : IServingRetriever
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        return model.NewItems(tensor(embedding).view(1, embedding.Length).to(device)).cpu().data<float>().ToArray();
+        var row = model.NewItems(tensor(embedding).view(1, embedding.Length).to(device));
+        return new LivePlace(row.cpu().data<float>().ToArray(), embedding);
     }
 
     private (TimeSpan Tower, TimeSpan Index) Retrieve(

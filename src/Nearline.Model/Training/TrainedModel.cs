@@ -52,7 +52,7 @@ public sealed class TrainedModel : IDisposable
 
     internal M5Model Network { get; }
 
-    /// <summary>What embeds shows that come later; null in a model without a CG table.</summary>
+    /// <summary>What its CG table started from; null in a model without one.</summary>
     internal ContentStart? Content { get; private init; }
 
     /// <summary>
@@ -83,9 +83,9 @@ public sealed class TrainedModel : IDisposable
         config.Validate();
         graph?.Check(config);
         var schema = SchemaOf(train, config);
-        var content = config.HasCgTable ? ContentEncoder.Fit(train.Shows, config.Width, seed) : null;
+        var content = config.HasCgTable ? ContentStart.Of(train.Shows, config, graph, seed) : null;
         manual_seed(seed);
-        var network = new M5Model(schema, config, content is null ? null : graph?.EmbeddingsOf(train.Shows) ?? content.Embed(train.Shows));
+        var network = new M5Model(schema, config, content?.Rows);
         if (options?.CoWatchStart > 0)
         {
             network.StartIds(CoWatchEmbedding.Of(train, config.Width, seed), options.CoWatchStart);
@@ -94,12 +94,7 @@ public sealed class TrainedModel : IDisposable
         network.MoveTo(device);
         return new TrainedModel(network, schema, options, train.Scenarios, CatalogItem.Of(train), dataFingerprint)
         {
-            Content = content is null ? null : new ContentStart(train.Shows, content),
+            Content = content,
         };
     }
 }
-
-/// <summary>What places shows that come later among the CG embeddings, whatever these started from.</summary>
-/// <param name="Shows">The catalog.</param>
-/// <param name="Embedder">Embeds its shows, and those to come, by their metadata.</param>
-internal sealed record ContentStart(IReadOnlyList<Show> Shows, ContentEncoder Embedder);

@@ -17,7 +17,7 @@ public sealed record TrainingStart
 
     /// <summary>
     /// The content graph that the CG embeddings start from, of the model's width; null: <see cref="ContentEncoder"/> of
-    /// the catalog. The caller disposes it.
+    /// the catalog. It goes into the model's bundle, to place shows that come later. The caller disposes it, after the model.
     /// </summary>
     public ContentGraph? Graph { get; init; }
 
