@@ -71,9 +71,12 @@ internal static partial class Log
     [LoggerMessage(32, LogLevel.Warning, "catalog: {Count} new shows share no tag, person, brand, year or word with what the model knows and are in no set until the next model: {Shows}")]
     public static partial void CatalogUnreachable(this ILogger logger, int count, string shows);
 
-    [LoggerMessage(33, LogLevel.Warning, "catalog: topic {Topic} is not there yet: {Problem}")]
-    public static partial void CatalogMissing(this ILogger logger, string topic, string problem);
+    [LoggerMessage(33, LogLevel.Warning, "catalog: topic {Topic} is not to be had: {Code}, {Problem}; it is looked for again every {Seconds} s")]
+    public static partial void CatalogMissing(this ILogger logger, string topic, ErrorCode code, string problem, double seconds);
 
-    [LoggerMessage(34, LogLevel.Error, "the catalog's consumer ended and is made anew: {Code}, {Problem}")]
-    public static partial void CatalogConsumerFailed(this ILogger logger, ErrorCode code, string problem);
+    [LoggerMessage(34, LogLevel.Error, "catalog: following it failed, and is begun again: {Problem}")]
+    public static partial void CatalogFailed(this ILogger logger, string problem, Exception exception);
+
+    [LoggerMessage(35, LogLevel.Information, "catalog: topic {Topic} is followed, {Partitions} partitions")]
+    public static partial void CatalogFollowed(this ILogger logger, string topic, int partitions);
 }

@@ -87,6 +87,8 @@ public static class WorkerHost
             return new UserStore(p.GetRequiredService<IConnectionMultiplexer>(), options.StateTtl, options.SetTtl);
         });
         services.AddHostedService<ModelFollower>();
+        services.AddSingleton<Func<ICatalogTopic>>(p => () => new KafkaCatalogTopic(
+            p.GetRequiredService<IOptions<KafkaOptions>>().Value, p.GetRequiredService<ILogger<KafkaCatalogTopic>>()));
         services.AddHostedService<CatalogFollower>();
         services.AddHostedService<WorkerService>();
     }

@@ -16,6 +16,7 @@ namespace Nearline.Worker.Catalog;
 /// </summary>
 internal sealed class CatalogFollower(
     ModelHost host,
+    Func<ICatalogTopic> open,
     WorkerMetrics metrics,
     IOptions<KafkaOptions> kafka,
     TimeProvider clock,
@@ -25,13 +26,14 @@ internal sealed class CatalogFollower(
     private const int NamesShown = 5;
 
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PartitionsInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan TopicInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<TopicPartition, Offset> next = [];
-    private bool isMissed;
+    private readonly List<CatalogChange> changes = [];
+    private ErrorCode? missed;
+    private string? failure;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -41,6 +43,8 @@ internal sealed class CatalogFollower(
             : Task.Factory.StartNew(() => Run(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
+    private static TimeSpan Interval(int assigned) => assigned == 0 ? TopicInterval : PartitionsInterval;
+
     private void Run(CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
@@ -49,84 +53,91 @@ internal sealed class CatalogFollower(
             {
                 Follow(stopping);
             }
-            catch (KafkaException e)
-            {
-                logger.CatalogConsumerFailed(e.Error.Code, e.Error.Reason);
-                stopping.WaitHandle.WaitOne(RestartDelay);
-            }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception e)
+            {
+                // Whatever is wrong with the catalog, events are served. What repeats is said once.
+                if (!string.Equals(failure, e.Message, StringComparison.Ordinal))
+                {
+                    failure = e.Message;
+                    logger.CatalogFailed(e.Message, e);
+                }
+
+                stopping.WaitHandle.WaitOne(RestartDelay);
             }
         }
     }
 
     private void Follow(CancellationToken stopping)
     {
-        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(kafka.Value.ToCatalogConfig())
-            .SetKeyDeserializer(Deserializers.ByteArray)
-            .SetValueDeserializer(Deserializers.ByteArray)
-            .SetErrorHandler((_, error) => logger.ConsumerError(error.Code, error.Reason))
-            .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
-            .Build();
-        var changes = new List<CatalogChange>();
-        var asked = 0L;
+        using var topic = open();
+        var assigned = 0;
+        long? asked = null;
+        while (!stopping.IsCancellationRequested)
+        {
+            if (asked is not { } at || clock.GetElapsedTime(at) >= Interval(assigned))
+            {
+                asked = clock.GetTimestamp();
+                assigned = Assign(topic, assigned);
+            }
+
+            // Shows come in bursts, and each hand-over renews the side segment.
+            if (Poll(topic, assigned, stopping) is not { } result || result.IsPartitionEOF || !Read(result) || changes.Count >= MaxChanges)
+            {
+                Apply(stopping);
+            }
+        }
+    }
+
+    /// <summary>Takes up partitions that are new; the topic may come into being after the worker, or lose its brokers for a while.</summary>
+    /// <returns>How many are assigned now.</returns>
+    private int Assign(ICatalogTopic topic, int assigned)
+    {
+        var name = kafka.Value.CatalogTopic;
+        TopicMetadata? metadata = null;
+        Error error;
         try
         {
-            while (!stopping.IsCancellationRequested)
-            {
-                if (asked == 0 || clock.GetElapsedTime(asked) >= (next.Count == 0 ? TopicInterval : PartitionsInterval))
-                {
-                    asked = clock.GetTimestamp();
-                    Assign(consumer);
-                }
-
-                // Shows come in bursts, and each hand-over renews the side segment.
-                if (Poll(consumer, stopping) is not { } result || result.IsPartitionEOF || !Read(result, changes) || changes.Count >= MaxChanges)
-                {
-                    Apply(changes, stopping);
-                }
-            }
+            metadata = topic.Describe();
+            error = metadata?.Error ?? new Error(ErrorCode.UnknownTopicOrPart, "the brokers do not know it");
         }
-        finally
+        catch (KafkaException e) when (!e.Error.IsFatal)
         {
-            consumer.Close();
+            error = e.Error;
         }
-    }
 
-    /// <summary>Takes up partitions that are new; the topic may come into being after the worker.</summary>
-    private void Assign(IConsumer<byte[]?, byte[]?> consumer)
-    {
-        var topic = kafka.Value.CatalogTopic;
-        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var metadata = admin.GetMetadata(topic, MetadataTimeout).Topics.Find(t => string.Equals(t.Topic, topic, StringComparison.Ordinal));
-        if (metadata is null || metadata.Error.IsError || metadata.Partitions.Count == 0)
+        if (error.IsError || metadata is not { Partitions.Count: > 0 })
         {
-            if (!isMissed)
+            if (missed != error.Code)
             {
-                isMissed = true;
-                logger.CatalogMissing(topic, metadata?.Error.Reason ?? "the brokers do not know it");
+                missed = error.Code;
+                logger.CatalogMissing(name, error.Code, error.Reason, Interval(assigned).TotalSeconds);
             }
 
-            return;
+            return assigned;
         }
 
-        var isNew = consumer.Assignment.Count != metadata.Partitions.Count;
+        (missed, failure) = (null, null);
         foreach (var partition in metadata.Partitions)
         {
-            next.TryAdd(new TopicPartition(topic, partition.PartitionId), Offset.Beginning);
+            next.TryAdd(new TopicPartition(name, partition.PartitionId), Offset.Beginning);
         }
 
-        if (isNew)
+        if (assigned != next.Count)
         {
-            isMissed = false;
-            consumer.Assign(next.Select(n => new TopicPartitionOffset(n.Key, n.Value)));
+            topic.Assign(next.Select(n => new TopicPartitionOffset(n.Key, n.Value)));
+            logger.CatalogFollowed(name, next.Count);
         }
+
+        return next.Count;
     }
 
-    private ConsumeResult<byte[]?, byte[]?>? Poll(IConsumer<byte[]?, byte[]?> consumer, CancellationToken stopping)
+    private ConsumeResult<byte[]?, byte[]?>? Poll(ICatalogTopic topic, int assigned, CancellationToken stopping)
     {
-        if (next.Count == 0)
+        if (assigned == 0)
         {
             stopping.WaitHandle.WaitOne(PollTimeout);
             return null;
@@ -134,7 +145,7 @@ internal sealed class CatalogFollower(
 
         try
         {
-            return consumer.Consume(PollTimeout);
+            return topic.Consume(PollTimeout);
         }
         catch (ConsumeException e) when (!e.Error.IsFatal)
         {
@@ -144,7 +155,7 @@ internal sealed class CatalogFollower(
     }
 
     /// <summary>Adds the record's change; whether it has one.</summary>
-    private bool Read(ConsumeResult<byte[]?, byte[]?> result, List<CatalogChange> changes)
+    private bool Read(ConsumeResult<byte[]?, byte[]?> result)
     {
         next[result.TopicPartition] = result.Offset + 1;
         var record = ConsumedRecord.From(result, clock.GetUtcNow());
@@ -163,7 +174,7 @@ internal sealed class CatalogFollower(
         }
     }
 
-    private void Apply(List<CatalogChange> changes, CancellationToken stopping)
+    private void Apply(CancellationToken stopping)
     {
         if (changes.Count == 0)
         {

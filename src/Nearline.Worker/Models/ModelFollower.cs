@@ -65,7 +65,18 @@ internal sealed class ModelFollower(
         }
 
         listsWritten = null;
-        await host.SwapAsync(next, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await host.SwapAsync(next, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // It cannot take the catalog as it stands.
+            next.Dispose();
+            Refuse(wanted, e);
+            return;
+        }
+
         refused = null;
         metrics.ModelLoad("active");
         logger.ModelActive(next.ModelVersion, next.Scenarios.Count);

@@ -25,6 +25,9 @@ internal sealed class FakeRetriever(string version, params string[] scenarios) :
     /// <summary>Called with the users of each call, before it does anything: may throw, may wait.</summary>
     public Action<IReadOnlyList<RetrievalRequest>>? OnRetrieve { get; init; }
 
+    /// <summary>Called with the changes of each call, before it does anything: may throw.</summary>
+    public Action<IReadOnlyList<CatalogChange>>? OnApply { get; init; }
+
     public int Calls { get; private set; }
 
     /// <summary>The catalog as changes left it.</summary>
@@ -33,6 +36,7 @@ internal sealed class FakeRetriever(string version, params string[] scenarios) :
     public CatalogState Apply(IReadOnlyList<CatalogChange> changes)
     {
         Assert.False(IsDisposed, "used after disposal");
+        OnApply?.Invoke(changes);
         foreach (var change in changes)
         {
             Catalog[change.ShowId] = change;

@@ -1,0 +1,40 @@
+using Confluent.Kafka;
+using Nearline.Worker.Options;
+
+namespace Nearline.Worker.Catalog;
+
+/// <summary>The catalog topic in Kafka.</summary>
+internal sealed class KafkaCatalogTopic : ICatalogTopic
+{
+    private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly string topic;
+    private readonly IConsumer<byte[]?, byte[]?> consumer;
+    private readonly IAdminClient admin;
+
+    public KafkaCatalogTopic(KafkaOptions options, ILogger logger)
+    {
+        topic = options.CatalogTopic;
+        consumer = new ConsumerBuilder<byte[]?, byte[]?>(options.ToCatalogConfig())
+            .SetKeyDeserializer(Deserializers.ByteArray)
+            .SetValueDeserializer(Deserializers.ByteArray)
+            .SetErrorHandler((_, error) => logger.ConsumerError(error.Code, error.Reason))
+            .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
+            .Build();
+        admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+    }
+
+    public TopicMetadata? Describe() => admin.GetMetadata(topic, MetadataTimeout).Topics
+        .Find(t => string.Equals(t.Topic, topic, StringComparison.Ordinal));
+
+    public void Assign(IEnumerable<TopicPartitionOffset> partitions) => consumer.Assign(partitions);
+
+    public ConsumeResult<byte[]?, byte[]?>? Consume(TimeSpan timeout) => consumer.Consume(timeout);
+
+    public void Dispose()
+    {
+        admin.Dispose();
+        consumer.Close();
+        consumer.Dispose();
+    }
+}
