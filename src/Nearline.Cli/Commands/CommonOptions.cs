@@ -26,6 +26,13 @@ internal static class CommonOptions
         DefaultValueFactory = _ => "runs/models",
     };
 
+    /// <summary>A content graph.</summary>
+    public static Option<string?> Graph(string description) => new("--graph")
+    {
+        Description = description,
+        HelpName = "folder",
+    };
+
     /// <summary>Where to compute.</summary>
     public static Option<string> Device()
     {

@@ -3,6 +3,7 @@ using Nearline.Cli.Comparing;
 using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
 using Nearline.Model.Data.Import;
+using Nearline.Model.Graph;
 using Spectre.Console;
 
 namespace Nearline.Cli.Commands;
@@ -22,6 +23,7 @@ internal static class CompareCommand
             HelpName = "entry",
             DefaultValueFactory = _ => [],
         };
+        var graph = CommonOptions.Graph("folder of the content graph, written by `nearline graph`, that entries with Graph=true start from");
         var file = new Option<string?>("--models") { Description = "a file of such entries, one a line, # for comments" };
         var seeds = new Option<string>("--seeds") { Description = "seeds of the entries that name none", DefaultValueFactory = _ => "1,2,3" };
         var reference = new Option<string?>("--reference") { Description = "the label that differences are to; default: the first entry" };
@@ -32,20 +34,21 @@ internal static class CompareCommand
         var threads = new Option<int>("--threads") { Description = "CPU threads of a run", DefaultValueFactory = _ => 1 };
         var command = new Command("compare", "compare models over seeds")
         {
-            data, dataset, protocol, models, file, seeds, reference, unfiltered, output, resume, parallel, threads, device,
+            data, dataset, protocol, models, file, graph, seeds, reference, unfiltered, output, resume, parallel, threads, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
+            var entries = Entries(parsed.GetRequiredValue(models), parsed.GetValue(file));
             var settings = new ComparisonSettings
             {
                 Data = parsed.GetRequiredValue(data),
                 Dataset = parsed.GetValue(dataset),
                 Protocol = parsed.GetRequiredValue(protocol),
                 UnfilteredToo = parsed.GetValue(unfiltered),
+                Graph = Graph(parsed.GetValue(graph), entries),
                 Threads = AtLeastOne("--threads", parsed.GetRequiredValue(threads)),
                 Device = parsed.GetRequiredValue(device),
             };
-            var entries = Entries(parsed.GetRequiredValue(models), parsed.GetValue(file));
             var referenceLabel = Reference(parsed.GetValue(reference), entries);
             return await CompareAsync(
                 settings,
@@ -74,6 +77,26 @@ internal static class CompareCommand
             : entries.GroupBy(e => e.Label).FirstOrDefault(g => g.Count() > 1) is { } twice
                 ? throw new CliException($"two entries are called '{twice.Key}'; give one another label, such as 'other: {twice.Last().Entry}'")
                 : entries;
+    }
+
+    /// <summary>The graph, checked against the entries that start from it before any of them is trained.</summary>
+    /// <exception cref="CliException">There is none though an entry asks for one, or it does not fit an entry.</exception>
+    internal static GraphSource? Graph(string? folder, IReadOnlyList<ComparedModel> entries)
+    {
+        ComparedModel[] users = [.. entries.Where(e => e.UsesGraph)];
+        if (folder is null)
+        {
+            return users.Length == 0 ? null : throw new CliException(
+                $"'{users[0].Label}' has Graph=true, but --graph is missing; name the folder of a graph that `nearline graph` wrote");
+        }
+
+        using var graph = ContentGraph.Load(folder);
+        foreach (var user in users)
+        {
+            OptionAssignments.Check($"--graph for '{user.Label}'", () => graph.Check(user.M5(1, 1, "cpu").Config));
+        }
+
+        return new GraphSource(folder, graph.Fingerprint());
     }
 
     private static string Reference(string? label, IReadOnlyList<ComparedModel> entries) =>

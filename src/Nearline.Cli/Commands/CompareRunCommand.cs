@@ -21,10 +21,11 @@ internal static class CompareRunCommand
         var device = CommonOptions.Device();
         var entry = new Option<string>("--model") { Description = "the entry", Required = true };
         var seed = new Option<int?>("--seed") { Description = "the seed" };
+        var graph = CommonOptions.Graph("folder of the content graph");
         var threads = new Option<int>("--threads") { Description = "CPU threads", DefaultValueFactory = _ => 1 };
         var unfiltered = new Option<bool>("--unfiltered-too") { Description = "measure sets with watched shows too" };
         var output = new Option<string>("--out") { Description = "the result's file", Required = true };
-        var command = new Command(Name, "one run of compare") { data, dataset, protocol, device, entry, seed, threads, unfiltered, output };
+        var command = new Command(Name, "one run of compare") { data, dataset, protocol, device, entry, seed, graph, threads, unfiltered, output };
         command.Hidden = true;
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -35,6 +36,7 @@ internal static class CompareRunCommand
                 Dataset = parsed.GetValue(dataset),
                 Protocol = parsed.GetRequiredValue(protocol),
                 UnfilteredToo = parsed.GetValue(unfiltered),
+                Graph = CompareCommand.Graph(parsed.GetValue(graph), [model]),
                 Threads = parsed.GetRequiredValue(threads),
                 Device = parsed.GetRequiredValue(device),
             };

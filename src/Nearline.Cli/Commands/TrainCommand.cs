@@ -51,11 +51,7 @@ internal static class TrainCommand
             Description = "begin with the weights of this bundle in --models, or of the active one: what both catalogs know keeps its weights",
             HelpName = "version|active",
         };
-        var graph = new Option<string?>("--graph")
-        {
-            Description = "folder of a content graph that `nearline graph` wrote, of the model's Width: CG embeddings begin with its own",
-            HelpName = "folder",
-        };
+        var graph = CommonOptions.Graph("folder of a content graph that `nearline graph` wrote, of the model's Width: CG embeddings begin with its own");
         var activate = new Option<bool>("--no-activate") { Description = "do not make the new bundle the active one" };
         var device = CommonOptions.Device();
         var command = new Command("train", "train M5, evaluate it, write a bundle")

@@ -9,19 +9,20 @@ using Nearline.Model.Training;
 namespace Nearline.Cli.Comparing;
 
 /// <summary>
-/// An entry of a comparison: <c>[label: ]preset[/variant]|baseline [Name=value ...] [Seeds=1,2]</c>, such as
-/// <c>w/o MM: m5-small/wo-mm Epochs=20</c>.
+/// An entry of a comparison: <c>[label: ]preset[/variant]|baseline [Name=value ...] [Graph=true] [Seeds=1,2]</c>, such
+/// as <c>w/o MM: m5-small/wo-mm Epochs=20</c>.
 /// </summary>
 internal sealed class ComparedModel
 {
     private const string SeedsName = "Seeds";
+    private const string GraphName = "Graph";
 
     private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() } };
 
     private readonly string[] assignments;
 
-    private ComparedModel(string label, string entry, string source, string? variant, string[] assignments, IReadOnlyList<int>? seeds) =>
-        (Label, Entry, Source, Variant, this.assignments, Seeds) = (label, entry, source, variant, assignments, seeds);
+    private ComparedModel(string label, string entry, string source, string? variant, string[] assignments, IReadOnlyList<int>? seeds, bool usesGraph) =>
+        (Label, Entry, Source, Variant, this.assignments, Seeds, UsesGraph) = (label, entry, source, variant, assignments, seeds, usesGraph);
 
     /// <summary>What the table calls it; the entry itself where no label was given.</summary>
     public string Label { get; }
@@ -37,6 +38,9 @@ internal sealed class ComparedModel
 
     /// <summary>The entry's own seeds; null: those of the comparison.</summary>
     public IReadOnlyList<int>? Seeds { get; }
+
+    /// <summary>Whether its CG embeddings start from the comparison's content graph.</summary>
+    public bool UsesGraph { get; }
 
     /// <summary>Whether seeds make a difference.</summary>
     public bool IsSeeded => Variant is not null || Source == "sasrec";
@@ -81,7 +85,10 @@ internal sealed class ComparedModel
         }
 
         var entry = string.Join(' ', words);
-        var model = new ComparedModel(label ?? entry, entry, source, isBaseline ? null : variant, words[1..], seeds);
+        string[] graphWords = [.. words.Where(w => w.StartsWith(GraphName + "=", StringComparison.OrdinalIgnoreCase))];
+        var usesGraph = graphWords.Length > 0 && ParseGraph(graphWords[^1], isBaseline, option);
+        string[] options = [.. words.Skip(1).Except(graphWords)];
+        var model = new ComparedModel(label ?? entry, entry, source, isBaseline ? null : variant, options, seeds, usesGraph);
         _ = model.Options(1, 1, "cpu", option);
         return model;
     }
@@ -128,6 +135,11 @@ internal sealed class ComparedModel
 
     /// <summary>Settings of a baseline entry.</summary>
     public object Baseline(int seed, int threads, string device) => Options(seed, threads, device, Label);
+
+    private static bool ParseGraph(string word, bool isBaseline, string option) =>
+        isBaseline ? throw new CliException($"{option}: '{word}' is for presets of M5; baselines know no graph")
+        : bool.TryParse(word[(GraphName.Length + 1)..], out var uses) ? uses
+        : throw new CliException($"{option}: '{word}' must be {GraphName}=true or {GraphName}=false; which graph is said with --graph");
 
     private object Options(int seed, int threads, string device, string option)
     {

@@ -39,6 +39,11 @@ internal sealed record ComparisonRun(ComparedModel Model, int? Seed, string Name
             fingerprint,
             settings.Protocol,
             settings.UnfilteredToo);
+        if (model.UsesGraph)
+        {
+            decides += $"\ngraph {settings.Graph?.Fingerprint}";
+        }
+
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(decides)))[..12];
         return new ComparisonRun(model, seed, string.Join(
             '-', new[] { model.Source, model.Variant, seed is { } s ? $"s{s}" : null, hash }.OfType<string>()));

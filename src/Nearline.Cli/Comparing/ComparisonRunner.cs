@@ -102,6 +102,7 @@ internal sealed class ComparisonRunner(ComparisonSettings settings, string direc
             ("--seed", run.Seed?.ToString(CultureInfo.InvariantCulture)),
             ("--threads", settings.Threads.ToString(CultureInfo.InvariantCulture)),
             ("--device", settings.Device),
+            ("--graph", run.Model.UsesGraph ? settings.Graph?.Folder : null),
             ("--out", PathOf(run)),
         })
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
 using Nearline.Model.Evaluation;
+using Nearline.Model.Graph;
 using Nearline.Model.Serving;
 using Nearline.Model.Training;
 
@@ -30,7 +31,9 @@ internal static class RunWorker
         }
 
         var (config, training) = model.M5(seed ?? 0, settings.Threads, settings.Device);
-        using var trained = Trainer.Train(split, config, training, new EpochLines(progress), cancellationToken);
+        using var graph = model.UsesGraph && settings.Graph is { } source ? ContentGraph.Load(source.Folder) : null;
+        using var trained = Trainer.Train(
+            split, config, training, new TrainingStart { Graph = graph }, new EpochLines(progress), cancellationToken);
         var seconds = clock.Elapsed;
         using var retriever = trained.CreateRetriever();
         return Measure(model, seed, retriever, split, settings, seconds, cancellationToken) with

@@ -1,7 +1,10 @@
 using Nearline.Cli.Commands;
 using Nearline.Cli.Comparing;
 using Nearline.Cli.Console;
+using Nearline.Model.Behaviours;
+using Nearline.Model.Data;
 using Nearline.Model.Evaluation;
+using Nearline.Model.Graph;
 
 namespace Nearline.Cli.Tests.Comparing;
 
@@ -40,6 +43,8 @@ public sealed class ComparedModelTests
     [InlineData("sasrec Heads=3", "Heads: 3; must be a divisor of Width, 64")]
     [InlineData("itemknn Neighbours=0", "Neighbours: 0; must be at least 1")]
     [InlineData("ease Lambda=0", "Lambda: 0; must be above 0")]
+    [InlineData("ease Graph=true", "'Graph=true' is for presets of M5")]
+    [InlineData("m5-small Graph=graphs/first", "'Graph=graphs/first' must be Graph=true or Graph=false")]
     [InlineData("popularity Days=7", "popularity has nothing to set")]
     public void What_cannot_be_run_is_refused_before_anything_runs(string entry, string expected) =>
         Assert.Contains(expected, Assert.Throws<CliException>(() => Parse(entry)).Message, StringComparison.Ordinal);
@@ -59,6 +64,41 @@ public sealed class ComparedModelTests
         finally
         {
             File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void Entries_that_start_from_the_graph_are_checked_against_it()
+    {
+        var folder = Directory.CreateTempSubdirectory("nearline-graph-").FullName;
+        try
+        {
+            Show[] shows = [.. Enumerable.Range(0, 6).Select(i => new Show($"s{i}", ShowCategory.Movie) { Tags = [$"t{i % 3}"] })];
+            using (var graph = GraphTrainer.Train(
+                Metagraph.Of(shows, null, null), new GraphOptions { Width = 64, Epochs = 1, BatchSize = 8 }, null, CancellationToken.None))
+            {
+                graph.Write(folder);
+            }
+
+            Assert.Null(CompareCommand.Graph(null, [Parse("m5-small"), Parse("ease")]));
+            var source = CompareCommand.Graph(folder, [Parse("m5-small Graph=true")])!;
+            Assert.Equal(folder, source.Folder);
+            string Refused(string? graph, string entry) =>
+                Assert.Throws<CliException>(() => CompareCommand.Graph(graph, [Parse("m5-small"), Parse(entry)])).Message;
+            Assert.Contains("'m5-small Graph=true' has Graph=true, but --graph is missing", Refused(null, "m5-small Graph=true"), StringComparison.Ordinal);
+            Assert.Contains("no table of CG embeddings", Refused(folder, "w/o MM: m5-small/wo-mm Graph=true"), StringComparison.Ordinal);
+            Assert.Contains("its width is 64", Refused(folder, "wide: m5-small Width=96 Graph=true"), StringComparison.Ordinal);
+
+            string Name(string entry, GraphSource? graph) =>
+                ComparisonRun.Of([Parse(entry)], [1], Settings with { Graph = graph }, "sha256:a")[0].Name;
+            Assert.Equal(Name("m5-small", null), Name("m5-small", source));
+            Assert.Equal(Name("m5-small", null), Name("m5-small Graph=false", source));
+            Assert.NotEqual(Name("m5-small", null), Name("m5-small Graph=true", source));
+            Assert.NotEqual(Name("m5-small Graph=true", source), Name("m5-small Graph=true", source with { Fingerprint = "sha256:b" }));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
 
