@@ -50,7 +50,7 @@ internal static class CommonOptions
     {
         var option = new Option<string>("--protocol")
         {
-            Description = "leave-one-out (each user's last watch is the test) or last-day (the last day is)",
+            Description = "leave-one-out (each user's last watch is the test), last-day (the last day is) or cold-start (last watches of shows that training did not know are)",
             DefaultValueFactory = _ => Protocols.Names[0],
         };
         option.AcceptOnlyFromAmong(Protocols.Names);

@@ -60,6 +60,7 @@ internal static class EvaluateCommand
                 if (chosen is not null)
                 {
                     using var retriever = M5Retriever.Load(chosen, parsed.GetRequiredValue(device));
+                    retriever.Apply(split.Newcomers);
                     evaluated.Add(ModelTraining.Evaluate(retriever.ModelVersion, retriever, split, options, cancellation));
                 }
 

@@ -16,6 +16,7 @@ internal static class GraphCommand
     {
         var data = CommonOptions.Data();
         var name = CommonOptions.Dataset();
+        var protocol = CommonOptions.Protocol();
         var text = new Option<string?>("--text")
         {
             Description = "vectors of the shows' texts, .npy with .ids.txt or .safetensors; default: hashed n-grams of title and description",
@@ -41,7 +42,7 @@ internal static class GraphCommand
         var device = CommonOptions.Device();
         var command = new Command("graph", "train a content graph: CG embeddings for `nearline train --graph`")
         {
-            data, name, text, visual, set, target, device,
+            data, name, protocol, text, visual, set, target, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -50,7 +51,8 @@ internal static class GraphCommand
             var pictures = Vectors(parsed.GetValue(visual));
             var dataset = await DatasetInput.ReadAsync(
                 parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation).ConfigureAwait(false);
-            var graph = Metagraph.Of(dataset.Shows, texts, pictures);
+            var graph = Metagraph.Of(
+                Protocols.Split(dataset, parsed.GetRequiredValue(protocol)).TrainDataset.Shows, texts, pictures);
             foreach (var line in GraphReportLines.Of(MetagraphReport.Of(graph)))
             {
                 AnsiConsole.WriteLine(line);

@@ -89,6 +89,11 @@ internal static class ComparisonFile
             line["unfiltered"] = All(row, r => r.Unfiltered!.Average);
         }
 
+        if (row.Runs.All(r => r.ByContent is not null))
+        {
+            line["by_content"] = All(row, r => r.ByContent!.Average);
+        }
+
         line["train_seconds"] = Math.Round(row.Runs.Average(r => r.TrainSeconds), 1);
         line["runs"] = new JsonArray([.. row.Runs.Select(Run)]);
         return line;

@@ -40,6 +40,11 @@ internal sealed record RunResult
     /// <summary>On the test targets, sets with watched shows too; null where that was not asked for.</summary>
     public RankedReport? Unfiltered { get; init; }
 
+    /// <summary>
+    /// Like <see cref="Filtered"/>, scores of the CG channel alone; null where shows were not cold, or the model has one channel.
+    /// </summary>
+    public RankedReport? ByContent { get; init; }
+
     /// <summary>Reads a result; null where there is none, or none that can be read.</summary>
     public static RunResult? Read(string path)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
+using Nearline.Model;
 using Nearline.Model.Evaluation;
 using Nearline.Model.Graph;
 using Nearline.Model.Serving;
@@ -26,18 +27,35 @@ internal static class RunWorker
         {
             var options = model.Baseline(seed ?? 0, settings.Threads, settings.Device);
             using var baseline = Baselines.Fit(model.Source, options, split, progress, cancellationToken);
-            var result = Measure(model, seed, baseline, split, settings, clock.Elapsed, cancellationToken);
-            return baseline is Sasrec sasrec ? result with { Epochs = sasrec.Epochs, BestEpoch = sasrec.BestEpoch } : result;
+            var measured = Measure(model, seed, baseline, split, settings, clock.Elapsed, cancellationToken);
+            return baseline is Sasrec sasrec ? measured with { Epochs = sasrec.Epochs, BestEpoch = sasrec.BestEpoch } : measured;
         }
 
         var (config, training) = model.M5(seed ?? 0, settings.Threads, settings.Device);
         using var graph = model.UsesGraph && settings.Graph is { } source ? ContentGraph.Load(source.Folder) : null;
+        if (graph is not null && split.ColdShows?.FirstOrDefault(graph.Contains) is { } known)
+        {
+            throw new CliException(
+                $"--graph is '{settings.Graph!.Folder}', which knows '{known}', a show that is cold by this protocol; train it with nearline graph --protocol {settings.Protocol}");
+        }
+
         using var trained = Trainer.Train(
             split, config, training, new TrainingStart { Graph = graph }, new EpochLines(progress), cancellationToken);
         var seconds = clock.Elapsed;
-        using var retriever = trained.CreateRetriever();
-        return Measure(model, seed, retriever, split, settings, seconds, cancellationToken) with
+        using var retriever = trained.CreateServingRetriever();
+        retriever.Apply(split.Newcomers);
+        var result = Measure(model, seed, retriever, split, settings, seconds, cancellationToken);
+        RankedReport? byContent = null;
+        if (split.ColdShows is not null && config.Channels == ModelChannels.IdAndCg)
         {
+            retriever.Channels = RowPart.Cg;
+            byContent = RankedReport.Of(Evaluator.Evaluate(
+                retriever, split.Dataset, split.Test, new EvaluationOptions { Train = split.TrainDataset }, cancellationToken));
+        }
+
+        return result with
+        {
+            ByContent = byContent,
             Epochs = trained.Epochs.Count,
             BestEpoch = trained.BestEpoch,
         };

@@ -20,6 +20,17 @@ internal sealed record ItemKnnSettings
     }
 }
 
+/// <summary>Settings of <see cref="ContentKnn"/>.</summary>
+internal sealed record ContentKnnSettings
+{
+    /// <summary>Watches that count.</summary>
+    public int History { get; init; } = ContentKnn.UsualHistory;
+
+    /// <summary>Checks the number.</summary>
+    /// <exception cref="ArgumentException">It makes no sense; the message names it.</exception>
+    public void Validate() => SettingChecks.Require(nameof(History), History, History >= 1, "at least 1");
+}
+
 /// <summary>Settings of <see cref="Ease"/>.</summary>
 internal sealed record EaseSettings
 {

@@ -9,7 +9,7 @@ namespace Nearline.Cli.Modelling;
 internal static class Baselines
 {
     /// <summary>Every baseline.</summary>
-    public static readonly string[] Names = ["popularity", "popularity-7d", "itemknn", "ease", "sasrec"];
+    public static readonly string[] Names = ["popularity", "popularity-7d", "itemknn", "contentknn", "ease", "sasrec"];
 
     /// <summary>Those that cost nothing.</summary>
     public static readonly string[] Usual = ["popularity", "popularity-7d"];
@@ -34,6 +34,7 @@ internal static class Baselines
         object settings = name switch
         {
             "itemknn" => new ItemKnnSettings(),
+            "contentknn" => new ContentKnnSettings(),
             "ease" => new EaseSettings(),
             "sasrec" => new SasrecOptions(),
             _ => new NoSettings(),
@@ -48,6 +49,7 @@ internal static class Baselines
         {
             SasrecOptions of => of.Validate,
             ItemKnnSettings of => of.Validate,
+            ContentKnnSettings of => of.Validate,
             EaseSettings of => of.Validate,
             _ => () => { }
             ,
@@ -75,6 +77,7 @@ internal static class Baselines
             {
                 ("popularity", _) => PopularityBaseline.Of(split.TrainDataset),
                 ("popularity-7d", _) => PopularityBaseline.Of(split.TrainDataset, TimeSpan.FromDays(7)),
+                (_, ContentKnnSettings of) => ContentKnn.Of(split.TrainDataset with { Shows = split.Dataset.Shows }, of.History),
                 (_, ItemKnnSettings of) => ItemKnn.Of(split.TrainDataset, of.Neighbours, of.History),
                 (_, EaseSettings of) => Ease.Of(split.TrainDataset, of.Lambda, of.History),
                 (_, SasrecOptions of) => Sasrec.Train(split, of, progress is null ? null : new EpochLines(progress), cancellationToken),

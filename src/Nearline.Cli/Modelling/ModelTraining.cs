@@ -48,7 +48,8 @@ internal static class ModelTraining
 
         var evaluations = await Steps.RunAsync("evaluate", _ =>
         {
-            using var retriever = model.CreateRetriever();
+            using var retriever = model.CreateServingRetriever();
+            retriever.Apply(split.Newcomers);
             return Evaluate("M5", retriever, split, cancellationToken);
         }).ConfigureAwait(false);
 

@@ -92,7 +92,7 @@ internal sealed class SasrecTrainer
     {
         var pools = split.Dataset.Scenarios.ToDictionary(
             s => s.Id, s => ItemMask.Of(watches.Shows.Count, row => s.Admits(watches.Shows[row])), StringComparer.Ordinal);
-        foreach (var (target, request) in Evaluator.Requests(split.Dataset, split.Validation))
+        foreach (var (target, request) in Evaluator.Requests(split.Dataset, split.EpochTargets))
         {
             var row = watches.RowOf(target.ShowId);
             if (row < 0)

@@ -71,6 +71,33 @@ public static class Splits
         return new Split(dataset, train, validation, test);
     }
 
+    /// <summary>
+    /// Leave-one-out over shows that came after training, in the way of TIGER's cold-start experiment (Rajput et al.,
+    /// "Recommender systems with generative retrieval", NeurIPS 2023): a random part of the catalog and all that was done
+    /// with it is taken from the training part, and the targets are the watches of these shows.
+    /// </summary>
+    /// <param name="dataset">The data set.</param>
+    /// <param name="share">The part of the catalog, above 0 and below 1.</param>
+    /// <param name="seed">Of the draw.</param>
+    public static Split ColdStart(Dataset dataset, double share = 0.05, int seed = 1)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        if (share is not (> 0 and < 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(share), share, "must be above 0 and below 1");
+        }
+
+        string[] ids = [.. dataset.Shows.Select(s => s.Id).Order(StringComparer.Ordinal)];
+        new Random(seed).Shuffle(ids);
+        var cold = ids.Take((int)Math.Ceiling(share * ids.Length)).ToHashSet(StringComparer.Ordinal);
+        var split = LeaveOneOut(dataset);
+        EvaluationTarget[] Cold(IEnumerable<EvaluationTarget> targets) => [.. targets.Where(t => cold.Contains(t.ShowId))];
+        return new Split(dataset, split.TrainActions, Cold(split.Validation), Cold(split.Test), cold)
+        {
+            EpochTargets = [.. split.Validation.Where(t => !cold.Contains(t.ShowId))],
+        };
+    }
+
     /// <summary>Everything trains, nothing is held out: for the model that goes live once its settings are chosen.</summary>
     public static Split Everything(Dataset dataset)
     {

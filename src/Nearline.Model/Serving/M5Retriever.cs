@@ -28,6 +28,7 @@ public sealed class M5Retriever : IServingRetriever
     private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
     private readonly ExactIndex index;
     private readonly EncodedBatch encoded = new();
+    private RowPart channels = RowPart.Both;
     private Tensor? liveCgs;
 
     internal M5Retriever(
@@ -86,6 +87,18 @@ public sealed class M5Retriever : IServingRetriever
         var retriever = M5Bundle.Read(bundle, Devices.Of(deviceName));
         retriever.WarmUp();
         return retriever;
+    }
+
+    /// <summary>
+    /// Which channels make the score: to measure one alone. Meant for evaluation; serving uses both.
+    /// </summary>
+    /// <exception cref="ArgumentException">The model has no such channel.</exception>
+    public RowPart Channels
+    {
+        get => channels;
+        set => channels = value == RowPart.Both || model.Config.Channels == ModelChannels.IdAndCg
+            ? value
+            : throw new ArgumentException($"Channels: {value}; the model has one channel, {model.Config.Channels}", nameof(value));
     }
 
     /// <summary>What it encodes users with.</summary>
@@ -164,7 +177,18 @@ public sealed class M5Retriever : IServingRetriever
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack, liveCgs);
-        return model.Forward(batch).Query().cpu().data<float>().ToArray();
+        var queries = model.Forward(batch).Query().cpu().data<float>().ToArray();
+        if (channels != RowPart.Both)
+        {
+            // A channel whose query is zero adds nothing to any score.
+            var width = model.Config.Width;
+            for (var start = channels == RowPart.Cg ? 0 : width; start < queries.Length; start += 2 * width)
+            {
+                queries.AsSpan(start, width).Clear();
+            }
+        }
+
+        return queries;
     }
 
     private static float[] ReadItems(M5Model model)

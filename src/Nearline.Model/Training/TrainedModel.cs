@@ -62,6 +62,16 @@ public sealed class TrainedModel : IDisposable
     public IRetriever CreateRetriever() =>
         new M5Retriever("in-memory", Network, Schema, Scenarios, Items, Network.Device, ownsModel: false);
 
+    /// <summary>
+    /// A retriever that places shows that come later, as a bundle's does; otherwise like <see cref="CreateRetriever"/>.
+    /// </summary>
+    public M5Retriever CreateServingRetriever()
+    {
+        using var scope = NewDisposeScope();
+        var content = Content is { } start ? InductiveContent.Fit(start, Network.ContentRows()) : null;
+        return new M5Retriever("in-memory", Network, Schema, Scenarios, Items, Network.Device, ownsModel: false, content: content);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();
 

@@ -14,8 +14,8 @@ namespace Nearline.Model.Training;
 public static class Trainer
 {
     /// <summary>
-    /// Trains on a split's training part and keeps the weights of the epoch with the best average HR@20 on its
-    /// validation targets; the last epoch's when there are none. Sets the process's torch seed and thread count.
+    /// Trains on a split's training part and keeps the weights of the epoch with the best average HR@20 on the
+    /// targets that epochs are chosen on; the last epoch's when there are none. Sets the process's torch seed and thread count.
     /// </summary>
     /// <param name="split">What to learn from and choose by; its test targets are not looked at.</param>
     /// <param name="config">The model's shape.</param>
@@ -135,15 +135,15 @@ public static class Trainer
                 var isLast = epoch == options.Epochs;
                 var isBest = false;
                 state.Average?.Swap();
-                if (split.Validation.Count > 0 && (isLast || epoch % options.EvaluateEvery == 0))
+                if (split.EpochTargets.Count > 0 && (isLast || epoch % options.EvaluateEvery == 0))
                 {
                     using var retriever = model.CreateRetriever();
-                    var validation = Evaluator.Evaluate(retriever, split.Dataset, split.Validation, cancellationToken);
+                    var validation = Evaluator.Evaluate(retriever, split.Dataset, split.EpochTargets, cancellationToken);
                     isBest = state.IsBetter(validation.Average.Hr20);
                     report = report with { Validation = validation.Average, Scenarios = validation.Scenarios };
                 }
 
-                isBest |= split.Validation.Count == 0 && isLast;
+                isBest |= split.EpochTargets.Count == 0 && isLast;
                 if (isBest)
                 {
                     state.Keep(epoch);

@@ -56,6 +56,38 @@ public sealed class SplitsTests
     }
 
     [Fact]
+    public void Cold_shows_leave_no_trace_in_training_and_are_all_that_is_measured()
+    {
+        var dataset = TinyWorld.Create(60);
+        var whole = Splits.LeaveOneOut(dataset);
+        foreach (var (share, expected) in new[] { (0.05, 3), (0.25, 12) })
+        {
+            var split = Splits.ColdStart(dataset, share, seed: 7);
+            var cold = split.ColdShows!;
+            Assert.Equal(expected, cold.Count);
+            Assert.Equal(cold.Order(), Splits.ColdStart(dataset, share, seed: 7).ColdShows!.Order());
+            Assert.NotEqual(cold.Order(), Splits.ColdStart(dataset, share, seed: 8).ColdShows!.Order());
+            Assert.Equal(dataset.Shows.Where(s => !cold.Contains(s.Id)), split.TrainDataset.Shows);
+            Assert.Equal(dataset.Shows.Where(s => cold.Contains(s.Id)), split.Newcomers.Select(n => n.Show!));
+            for (var u = 0; u < dataset.Users.Count; u++)
+            {
+                Assert.Equal(
+                    whole.TrainDataset.Users[u].Actions.Where(a => a.ShowId is null || !cold.Contains(a.ShowId)),
+                    split.TrainDataset.Users[u].Actions);
+            }
+
+            Assert.Equal(whole.Test.Where(t => cold.Contains(t.ShowId)), split.Test);
+            Assert.Equal(whole.Validation.Where(t => cold.Contains(t.ShowId)), split.Validation);
+            Assert.Equal(whole.Validation.Where(t => !cold.Contains(t.ShowId)), split.EpochTargets);
+            Assert.NotEmpty(split.Test);
+        }
+
+        Assert.Empty(whole.Newcomers);
+        Assert.Equal(whole.Validation, whole.EpochTargets);
+        Assert.Equal("share", Assert.Throws<ArgumentOutOfRangeException>(() => Splits.ColdStart(dataset, 1)).ParamName);
+    }
+
+    [Fact]
     public void The_evaluated_history_is_all_that_precedes_the_target_and_now_is_its_last_event()
     {
         var dataset = TinyWorld.Create(25);

@@ -43,6 +43,25 @@ public sealed class LiveCatalogTests : IDisposable
         Assert.All(Sets(retriever, 0), set => Assert.DoesNotContain(set.Shows, s => s.ShowId.StartsWith("new-", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void One_channel_alone_scores_by_its_own_part()
+    {
+        using var retriever = Load(Trained());
+        var request = Request(5) with { IncludeWatched = true };
+        Dictionary<string, float> Scores(RowPart part)
+        {
+            retriever.Channels = part;
+            return retriever.Retrieve([request], World.Shows.Count).Users[0][0].Shows.ToDictionary(s => s.ShowId, s => s.Score);
+        }
+
+        var (both, id, cg) = (Scores(RowPart.Both), Scores(RowPart.Id), Scores(RowPart.Cg));
+        Assert.Equal(both.Count, cg.Count);
+        Assert.All(both, s => Assert.Equal(s.Value, id[s.Key] + cg[s.Key], 1e-4));
+        Assert.True(cg.Values.Max() - cg.Values.Min() > 0.1);
+        using var single = Load(M5Bundle.WriteUntrained(World, M5Variants.ByName("wo-mm").Of(TinyWorld.Config), models.Path));
+        Assert.Contains("has one channel", Assert.Throws<ArgumentException>(() => single.Channels = RowPart.Cg).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>After any changes sets hold exactly what the catalog as it stands allows, in the order of the scores.</summary>
     [Theory]
     [InlineData(1)]
