@@ -4,7 +4,7 @@ PACKAGES ?= auto
 BUILD = dotnet msbuild -restore -m -nologo -v:quiet -p:Configuration=Release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test bench format clean figures quality-p1-beauty quality-p1-sports quality-p2 quality-p2-variants quality-p3
+.PHONY: help setup build demo up test bench format clean figures quality-p1-beauty quality-p1-sports quality-p2 quality-p3 quality-content-p1 quality-content-p2 quality-cold-start
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -58,9 +58,24 @@ quality-p3: setup ## the variants of the paper's table 2 on the simulated world'
 	@[ -d $(P3_WORLD) ] || ./nearline simulate --out $(P3_WORLD) --users $(P3_USERS)
 	@$(COMPARE) --data $(P3_WORLD) --protocol last-day --models bench/quality/p3.txt --seeds 1 --reference M5 --out bench/results/quality-p3.json
 
-quality-p2-variants: setup ## what M5's parts do on MovieLens 100K
+# $(call GRAPH,data set,protocol): the data set's content graph, trained where it is not there yet.
+GRAPHS = runs/graphs/$(1)-$(2)
+GRAPH = [ -f $(GRAPHS)/graph.json ] || ./nearline graph --data $(QUALITY_DATA) --dataset $(1) --protocol $(2) --out $(GRAPHS) --set Threads=1
+
+quality-content-p1: setup ## what content does on Amazon Beauty: graph, linear, raw metadata, none
 	@$(CLI)
-	@$(COMPARE) --data $(QUALITY_DATA) --dataset ml-100k --models bench/quality/p2-variants.txt --reference M5 --out bench/results/quality-p2-variants.json
+	@$(call GRAPH,Beauty,leave-one-out)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset Beauty --models bench/quality/content-p1.txt --graph $(call GRAPHS,Beauty,leave-one-out) --unfiltered-too --out bench/results/quality-content-p1.json
+
+quality-content-p2: setup ## the same on MovieLens 100K
+	@$(CLI)
+	@$(call GRAPH,ml-100k,leave-one-out)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset ml-100k --models bench/quality/content-p2.txt --graph $(call GRAPHS,ml-100k,leave-one-out) --out bench/results/quality-content-p2.json
+
+quality-cold-start: setup ## shows of Amazon Beauty that training did not know, found by content
+	@$(CLI)
+	@$(call GRAPH,Beauty,cold-start)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset Beauty --protocol cold-start --models bench/quality/cold-start.txt --graph $(call GRAPHS,Beauty,cold-start) --reference "content KNN" --out bench/results/quality-cold-start.json
 
 figures: ## docs/figures.md from bench/results
 	@python3 scripts/figures.py
