@@ -120,11 +120,11 @@ internal sealed class M5Model : nn.Module
     {
         // 4.2 Multi-modal embedding: b_j = [m_j, s_j1, ..., s_jn].
         var subsidiaries = embedding.Subsidiary(batch.Subsidiaries);                    // [T, n_sub] of width d
-        var contents = Config.HasCg ? embedding.Cg(batch.Shows, batch.LiveCgs) : null;  // [T, d]
+        var contents = Config.HasCg ? embedding.Cg(batch.Shows, batch.Live) : null;     // [T, d]
 
         // 4.3.2 Self-attention over main + subsidiary sums, on the ID channel; 4.3.3 SIN, equation 3, on its outputs
         // for ID, on the raw embeddings for CG.
-        var mains = embedding.Id(maskedShows ?? batch.Shows, batch.LiveCgs);
+        var mains = embedding.Id(maskedShows ?? batch.Shows, batch.Live);
         var hidden = Attend(attention, mains, subsidiaries, batch);                     // [T, d]
         var id = Extract(hidden, idIntensity, idRecency, idResidual, idInterestResidual, subsidiaries, batch);
         var cg = contents is null
@@ -195,6 +195,12 @@ internal sealed class M5Model : nn.Module
         var both = cat([embedding.UnknownIds(cgs), cgs], 1);
         return unifiedItems is null ? both : unifiedItems.forward(both);
     }
+
+    /// <inheritdoc cref="MultiModalEmbedding.IdsByContent"/>
+    public Tensor IdsByContent() => embedding.IdsByContent();
+
+    /// <inheritdoc cref="MultiModalEmbedding.LiveIds"/>
+    public Tensor LiveIds(Tensor cgs, Tensor byContent) => embedding.LiveIds(cgs, byContent);
 
     /// <summary>E^CG of all shows: [I, d].</summary>
     public Tensor ContentRows() => embedding.ItemCgs();

@@ -28,8 +28,8 @@ internal sealed class BatchTensors
     /// <summary>The same as an array.</summary>
     public required long[] ShowRows { get; init; }
 
-    /// <summary>E^CG of live shows, [k, d]; null: no row is past the tables.</summary>
-    public Tensor? LiveCgs { get; private init; }
+    /// <summary>Rows of live shows; null: none is past the tables.</summary>
+    public LiveRows? Live { get; private init; }
 
     /// <summary>Subsidiary rows: [T, n_sub].</summary>
     public required Tensor Subsidiaries { get; init; }
@@ -76,7 +76,7 @@ internal sealed class BatchTensors
     /// <param name="lookBack">
     /// The longest sequence of a model whose self-attention looks back only; 0: it looks both ways, and a user has one view.
     /// </param>
-    /// <param name="liveCgs">E^CG of the live shows that the batch was encoded with, [k, d], on the device; null: none.</param>
+    /// <param name="live">Rows of the live shows that the batch was encoded with, on the device; null: none.</param>
     public static BatchTensors From(
         EncodedBatch batch,
         ReadOnlySpan<int> pairViews,
@@ -84,7 +84,7 @@ internal sealed class BatchTensors
         int scenarios,
         Device device,
         int lookBack = 0,
-        Tensor? liveCgs = null)
+        LiveRows? live = null)
     {
         if (lookBack == 0 && batch.Users != batch.Count)
         {
@@ -121,7 +121,7 @@ internal sealed class BatchTensors
         {
             Views = batch.Count,
             Visibility = visibility,
-            LiveCgs = liveCgs,
+            Live = live,
             Shows = Index(shows, device),
             ShowRows = shows,
             Subsidiaries = Index(subsidiaries, device).view(layout.Tokens, Features.Subsidiaries.Count),

@@ -1,4 +1,5 @@
 using Nearline.Model.Features;
+using Nearline.Model.Graph;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -96,31 +97,38 @@ internal sealed class MultiModalEmbedding : nn.Module
         id.weight!.narrow(0, FeatureSchema.FirstShowRow, shows).add_(tensor(ids).view(shows, id.weight.shape[1]) * scale);
     }
 
-    /// <summary>E^ID of show rows: [T] to [T, d]. Live shows have [OOV]'s.</summary>
+    /// <summary>E^ID of show rows: [T] to [T, d].</summary>
     /// <param name="rows">Rows of the tables, and past them of live shows.</param>
-    /// <param name="live">E^CG of live shows, [k, d]; null: no row is past the tables.</param>
-    public Tensor Id(Tensor rows, Tensor? live = null)
+    /// <param name="live">Those of live shows; null: no row is past the tables.</param>
+    public Tensor Id(Tensor rows, LiveRows? live = null)
     {
-        var own = id.forward(live is null ? rows : rows.masked_fill(IsLive(rows), FeatureSchema.UnknownShowRow));
+        var own = live is null ? id.forward(rows) : Beside(rows, live.Ids, id.forward);
         return contentInId is null ? own : own + contentInId.forward(Cg(rows, live));
     }
 
     /// <summary>E^CG of show rows, for a model with CG embeddings: [T] to [T, d].</summary>
     /// <inheritdoc cref="Id"/>
-    public Tensor Cg(Tensor rows, Tensor? live = null)
-    {
-        if (live is null)
-        {
-            return cg is not null ? cg.forward(rows) : RawRows().index_select(0, rows);
-        }
+    public Tensor Cg(Tensor rows, LiveRows? live = null) =>
+        live is not null ? Beside(rows, live.Cgs, r => Cg(r))
+        : cg is not null ? cg.forward(rows)
+        : RawRows().index_select(0, rows);
 
-        // Beside the table, not in it: batches at work see no row change, and nothing of the table's size is copied.
-        var isLive = IsLive(rows);
-        return where(
-            isLive.unsqueeze(1),
-            live.index_select(0, (rows - Rows).clamp_min(0)),
-            Cg(rows.masked_fill(isLive, FeatureSchema.UnknownShowRow)));
+    /// <summary>
+    /// How the ID table follows from the CG table: the linear map from a show's E^CG to what its row of the ID table has
+    /// beyond [OOV]'s, by ridge regression, [d, d]. Near zero where content says nothing of what is watched with what.
+    /// </summary>
+    public Tensor IdsByContent()
+    {
+        using var scope = NewDisposeScope();
+        var rows = id.weight!.detach().cpu();
+        var beyond = rows.narrow(0, FeatureSchema.FirstShowRow, shows) - rows.narrow(0, FeatureSchema.UnknownShowRow, 1);
+        var map = ContentAlignment.Map(ItemCgs().detach().cpu(), beyond);
+        return map.to(rows.dtype).to(id.weight!.device).MoveToOuterDisposeScope();
     }
+
+    /// <summary>What stands for the ID table's rows of live shows: [OOV]'s and what their E^CG, [k, d], lets expect.</summary>
+    public Tensor LiveIds(Tensor cgs, Tensor byContent) =>
+        id.weight!.narrow(0, FeatureSchema.UnknownShowRow, 1) + cgs.matmul(byContent);
 
     /// <summary>E^SH of the subsidiary features that are embedded, [T, n_sub] of all; null in a model without them.</summary>
     public Decoration? Subsidiary(Tensor rows) =>
@@ -153,9 +161,15 @@ internal sealed class MultiModalEmbedding : nn.Module
     /// <summary>E^CG of all shows: [I, d].</summary>
     public Tensor ItemCgs() => cg is not null ? cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows) : Raw();
 
-    private int Rows => FeatureSchema.FirstShowRow + shows;
-
-    private Tensor IsLive(Tensor rows) => rows.ge(Rows);
+    private Tensor Beside(Tensor rows, Tensor live, Func<Tensor, Tensor> table)
+    {
+        var first = FeatureSchema.FirstShowRow + shows;
+        var isLive = rows.ge(first);
+        return where(
+            isLive.unsqueeze(1),
+            live.index_select(0, (rows - first).clamp_min(0)),
+            table(rows.masked_fill(isLive, FeatureSchema.UnknownShowRow)));
+    }
 
     private Tensor Raw() => (metadata ?? throw new InvalidOperationException("the model has no CG embeddings")).Items();
 

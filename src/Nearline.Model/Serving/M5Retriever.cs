@@ -29,7 +29,8 @@ public sealed class M5Retriever : IServingRetriever
     private readonly ExactIndex index;
     private readonly EncodedBatch encoded = new();
     private RowPart channels = RowPart.Both;
-    private Tensor? liveCgs;
+    private Tensor? idsByContent;
+    private LiveRows? live;
 
     internal M5Retriever(
         string version,
@@ -158,7 +159,8 @@ public sealed class M5Retriever : IServingRetriever
     /// <inheritdoc/>
     public void Dispose()
     {
-        liveCgs?.Dispose();
+        live?.Dispose();
+        idsByContent?.Dispose();
         if (ownsModel)
         {
             content?.Dispose();
@@ -176,7 +178,7 @@ public sealed class M5Retriever : IServingRetriever
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack, liveCgs);
+        var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack, live);
         var queries = model.Forward(batch).Query().cpu().data<float>().ToArray();
         if (channels != RowPart.Both)
         {
@@ -201,11 +203,17 @@ public sealed class M5Retriever : IServingRetriever
     /// <summary>What users do with the shows of the side segment tells of their taste from now on.</summary>
     private void FollowSide()
     {
+        using var gradient = no_grad();
         using var scope = NewDisposeScope();
-        liveCgs?.Dispose();
-        liveCgs = catalog.Side.Count == 0
-            ? null
-            : tensor(catalog.Side.SelectMany(s => s.Place.Cg).ToArray()).view(catalog.Side.Count, -1).to(device).DetachFromDisposeScope();
+        live?.Dispose();
+        live = null;
+        if (catalog.Side.Count > 0)
+        {
+            idsByContent ??= model.IdsByContent().DetachFromDisposeScope();
+            var cgs = tensor(catalog.Side.SelectMany(s => s.Place.Cg).ToArray()).view(catalog.Side.Count, -1).to(device);
+            live = new LiveRows(model.LiveIds(cgs, idsByContent).DetachFromDisposeScope(), cgs.DetachFromDisposeScope());
+        }
+
         encoder.Live = new LiveShows(encoder.Schema, [.. catalog.Side.Select(s => s.Show)]);
     }
 

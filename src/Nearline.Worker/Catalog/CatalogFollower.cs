@@ -22,7 +22,8 @@ internal sealed class CatalogFollower(
     TimeProvider clock,
     ILogger<CatalogFollower> logger) : BackgroundService
 {
-    private const int MaxChanges = 5000;
+    /// <summary>At once: embedding a show by a content graph takes some 0.3 ms, and users' batches wait for it.</summary>
+    private const int MaxChanges = 500;
     private const int NamesShown = 5;
 
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(100);
