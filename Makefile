@@ -28,7 +28,7 @@ up: setup ## the same parts, up until Ctrl-C
 test: setup ## every suite
 	@bash scripts/test.sh
 
-bench: setup ## every benchmark, each against a peer in the same run; writes bench/results (one alone: make bench-training)
+bench: setup ## every benchmark; writes bench/results (one alone: make bench-training, bench-graph)
 	@bash bench/run.sh
 
 bench-%: setup

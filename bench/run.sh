@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs one benchmark by name, or all: bench/run.sh [NAME [options of it]]. Each lives in bench/NAME/bench.py, measures
-# ours and a peer in turns, prints a line of JSON a ratio at the end, and writes bench/results/NAME.json.
+# ours, against a peer in turns where there is one, prints a line of JSON a figure at the end, and writes bench/results/NAME.json.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

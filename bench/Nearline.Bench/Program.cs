@@ -1,6 +1,7 @@
 using System.CommandLine;
+using Nearline.Bench.Graph;
 using Nearline.Bench.Training;
 
 // One command a benchmark; the scripts beside this project start them and their peers in turns.
-return await new RootCommand("our side of the benchmarks in bench/") { TrainingCommand.Create() }
+return await new RootCommand("our side of the benchmarks in bench/") { GraphCommand.Create(), TrainingCommand.Create() }
     .Parse(args).InvokeAsync().ConfigureAwait(false);
