@@ -254,7 +254,7 @@ public sealed class ContentGraph : IShowEmbedder, IDisposable
             var (all, last) = tensors.EmbedAll(network);
             var vocabulary = GraphVocabulary.Of(graph);
             rows = last.cpu().contiguous().data<float>().ToArray();
-            layer = all.narrow(0, graph.Shows.Count, vocabulary.NodeCount).cpu().contiguous().data<float>().ToArray();
+            layer = all.narrow(0, 0, vocabulary.NodeCount).cpu().contiguous().data<float>().ToArray();
         }
 
         network.to(CPU);

@@ -25,7 +25,7 @@ public sealed record GraphOptions
     /// <summary>The aggregator of both layers.</summary>
     public GraphAggregator Aggregator { get; init; } = GraphAggregator.Pooling;
 
-    /// <summary>Neighbours sampled in training: of a show, and of each of those.</summary>
+    /// <summary>Neighbours sampled in training: of a show, once for both layers, and of each of those.</summary>
     public IReadOnlyList<int> FanOuts { get; init; } = [10, 10];
 
     /// <summary>Random walks from each show an epoch.</summary>

@@ -54,6 +54,9 @@ internal sealed class GraphSage : nn.Module
     /// <summary>The row of a category's constant.</summary>
     public static long RowOf(ShowCategory category) => (long)category - 1;
 
+    /// <summary>Inputs of shows by category, [categories, Hidden].</summary>
+    public Tensor Categories => categories.weight!;
+
     /// <summary>Inputs of shows, by the rows of their categories.</summary>
     public Tensor Shows(Tensor categoryRows) => categories.forward(categoryRows);
 

@@ -9,6 +9,9 @@ internal sealed class GraphTensors : IDisposable
     /// <summary>Neighbours gathered at once when all nodes are computed.</summary>
     private const int ChunkSize = 1 << 16;
 
+    /// <summary>Nodes at once then.</summary>
+    private const int ChunkNodes = 1 << 14;
+
     private readonly Metagraph graph;
     private readonly Device device;
     private readonly long[] categories;
@@ -23,65 +26,71 @@ internal sealed class GraphTensors : IDisposable
         categories = [.. graph.Categories.Select(GraphSage.RowOf)];
         text = Vectors(graph.Of(MetaNodeKind.Text).Vectors);
         visual = Vectors(graph.Of(MetaNodeKind.Visual).Vectors);
-        sampler = new NeighbourSampler(graph.Neighbours);
+        sampler = new NeighbourSampler(graph);
     }
 
-    /// <summary>Nodes with an embedding of their own.</summary>
-    public static int LearnedOf(Metagraph graph) => graph.Offsets[(int)MetaNodeKind.Text] - graph.Shows.Count;
-
-    /// <summary>Embeddings of shows by sampled neighbours, [n, Width]; the shows ascend.</summary>
+    /// <summary>Embeddings of shows by sampled neighbours, [n, Width].</summary>
     public Tensor Embed(GraphSage network, ReadOnlySpan<int> shows, IReadOnlyList<int> fanOuts, Random random)
     {
-        var outer = sampler.Draw(shows, fanOuts[0], random);
-        var inner = sampler.Draw(outer.Sources, fanOuts[1], random);
-        var states = Apply(network.First, Inputs(network, inner.Sources), inner);
-        return Apply(network.Second, states, outer);
+        var sample = sampler.Draw(shows, fanOuts, random);
+        var inputs = Inputs(network, sample.Nodes);
+        var nodes = OfCategories(network, inputs, sample.Categories);
+        var neighbours = tensor(sample.Neighbours, device: device);
+        var counts = tensor(sample.Counts, device: device).view(shows.Length, sample.Width);
+        var states = network.First.Forward(Own(network, shows), network.First.Offer(inputs), neighbours, counts);
+        return network.Second.Forward(states, network.Second.Offer(nodes), neighbours, counts);
     }
 
-    /// <summary>States of all nodes and embeddings of all shows by all their neighbours; nothing is drawn.</summary>
+    /// <summary>States of all meta nodes and embeddings of all shows by all their neighbours; nothing is drawn.</summary>
     public (Tensor States, Tensor Embeddings) EmbedAll(GraphSage network)
     {
-        int[] all = [.. Enumerable.Range(0, graph.Nodes)];
-        var inputs = Inputs(network, all);
-        var states = ApplyAll(network.First, inputs, graph.Nodes);
-        return (states, ApplyAll(network.Second, states, graph.Shows.Count));
-    }
-
-    /// <summary>What goes in for nodes, which ascend: [n, Hidden].</summary>
-    public Tensor Inputs(GraphSage network, ReadOnlySpan<int> nodes)
-    {
-        var (shows, texts, visuals) = (graph.Shows.Count, graph.Offsets[(int)MetaNodeKind.Text], graph.Offsets[(int)MetaNodeKind.Visual]);
-        var counts = new int[4];
-        var rows = new long[nodes.Length];
-        for (var i = 0; i < rows.Length; i++)
+        var count = graph.Nodes - graph.Shows.Count;
+        var states = new List<Tensor>();
+        var offers = (First: new List<Tensor>(), Second: new List<Tensor>());
+        for (var start = 0; start < count; start += ChunkNodes)
         {
-            var node = nodes[i];
-            var (kind, row) = node < shows ? (0, categories[node])
-                : node < texts ? (1, node - shows)
-                : node < visuals ? (2, node - texts)
-                : (3, (long)node - visuals);
-            counts[kind]++;
-            rows[i] = row;
+            using var scope = NewDisposeScope();
+            int[] nodes = [.. Enumerable.Range(graph.Shows.Count + start, Math.Min(ChunkNodes, count - start))];
+            var inputs = Inputs(network, nodes);
+            var state = OfCategories(network, inputs, sampler.CategoriesOf(nodes));
+            offers.First.Add(network.First.Offer(inputs).MoveToOuterDisposeScope());
+            offers.Second.Add(network.Second.Offer(state).MoveToOuterDisposeScope());
+            states.Add(state.MoveToOuterDisposeScope());
         }
 
+        return (cat(states, 0), EmbedShows(network, cat(offers.First, 0), cat(offers.Second, 0)));
+    }
+
+    /// <summary>What goes in for meta nodes, which ascend: [n, Hidden].</summary>
+    private Tensor Inputs(GraphSage network, ReadOnlySpan<int> nodes)
+    {
+        var (texts, visuals) = (graph.Offsets[(int)MetaNodeKind.Text], graph.Offsets[(int)MetaNodeKind.Visual]);
+        var (textStart, visualStart) = (Before(nodes, texts), Before(nodes, visuals));
         var parts = new List<Tensor>();
-        var start = 0;
-        for (var kind = 0; kind < counts.Length; kind++)
+        Tensor Rows(ReadOnlySpan<int> of, int first)
         {
-            if (counts[kind] == 0)
+            var rows = new long[of.Length];
+            for (var i = 0; i < rows.Length; i++)
             {
-                continue;
+                rows[i] = of[i] - first;
             }
 
-            var chosen = tensor(rows.AsSpan(start, counts[kind]).ToArray(), device: device);
-            parts.Add(kind switch
-            {
-                0 => network.Shows(chosen),
-                1 => network.Learned(chosen),
-                2 => network.Text(text!.index_select(0, chosen)),
-                _ => network.Visual(visual!.index_select(0, chosen)),
-            });
-            start += counts[kind];
+            return tensor(rows, device: device);
+        }
+
+        if (textStart > 0)
+        {
+            parts.Add(network.Learned(Rows(nodes[..textStart], graph.Shows.Count)));
+        }
+
+        if (visualStart > textStart)
+        {
+            parts.Add(network.Text(text!.index_select(0, Rows(nodes[textStart..visualStart], texts))));
+        }
+
+        if (nodes.Length > visualStart)
+        {
+            parts.Add(network.Visual(visual!.index_select(0, Rows(nodes[visualStart..], visuals))));
         }
 
         return cat(parts, 0);
@@ -98,19 +107,61 @@ internal sealed class GraphTensors : IDisposable
             ? null
             : tensor(vectors.Values.ToArray()).view(vectors.Ids.Count, vectors.Width).to(device).DetachFromDisposeScope();
 
-    private Tensor Apply(SageLayer layer, Tensor vectors, NeighbourSample sample) => layer.Forward(
-        vectors.index_select(0, tensor(sample.Self, device: device)),
-        layer.Offer(vectors),
-        tensor(sample.Neighbours, device: device),
-        tensor(sample.Present, device: device).view(sample.Self.Length, sample.Width));
+    /// <summary>How many of the nodes, which ascend, come before a node.</summary>
+    private static int Before(ReadOnlySpan<int> nodes, int node)
+    {
+        var at = nodes.BinarySearch(node);
+        return at < 0 ? ~at : at;
+    }
 
-    /// <summary>Applies a layer to the first nodes, those with as many neighbours together.</summary>
-    private Tensor ApplyAll(SageLayer layer, Tensor vectors, int count)
+    /// <summary>What goes in for shows.</summary>
+    private Tensor Own(GraphSage network, ReadOnlySpan<int> shows)
+    {
+        var rows = new long[shows.Length];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            rows[i] = categories[shows[i]];
+        }
+
+        return network.Shows(tensor(rows, device: device));
+    }
+
+    /// <summary>States of meta nodes, whose neighbours are shows: these offer what their categories do.</summary>
+    private Tensor OfCategories(GraphSage network, Tensor inputs, float[] counts)
+    {
+        var kinds = NeighbourSample.CategoryCount;
+        var offers = network.First.Offer(network.Categories);
+        if (network.First.AggregatesByOwn)
+        {
+            var all = arange(kinds, device: device).repeat([inputs.shape[0]]);
+            return network.First.Forward(inputs, offers, all, tensor(counts, device: device).view(-1, kinds));
+        }
+
+        // A few mixtures of categories serve all nodes.
+        var places = new Dictionary<int, int>(new EqualRows(counts, kinds));
+        var (mixtures, rows) = (new List<float>(), new long[counts.Length / kinds]);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            if (places.TryAdd(i, places.Count))
+            {
+                mixtures.AddRange(counts.AsSpan(i * kinds, kinds));
+            }
+
+            rows[i] = places[i];
+        }
+
+        var mixed = tensor(mixtures.ToArray(), device: device).view(-1, kinds);
+        return network.First.Forward(
+            inputs, network.First.Aggregate(offers, arange(kinds, device: device).repeat([mixed.shape[0]]), mixed), tensor(rows, device: device));
+    }
+
+    /// <summary>Both layers for all shows, those with as many neighbours together.</summary>
+    private Tensor EmbedShows(GraphSage network, Tensor firstOffers, Tensor secondOffers)
     {
         var edges = graph.Neighbours;
+        var count = graph.Shows.Count;
         int[] order = [.. Enumerable.Range(0, count).OrderBy(edges.Degree)];
         var places = new long[count];
-        var offers = layer.Offer(vectors);
         var parts = new List<Tensor>();
         for (var start = 0; start < count;)
         {
@@ -121,7 +172,14 @@ internal sealed class GraphTensors : IDisposable
                 end++;
             }
 
-            parts.Add(ApplyChunk(layer, vectors, offers, order.AsSpan(start, end - start), width));
+            using (NewDisposeScope())
+            {
+                var shows = order.AsSpan(start, end - start);
+                var (neighbours, counts) = AllNeighbours(shows, width);
+                var states = network.First.Forward(Own(network, shows), firstOffers, neighbours, counts);
+                parts.Add(network.Second.Forward(states, secondOffers, neighbours, counts).MoveToOuterDisposeScope());
+            }
+
             for (; start < end; start++)
             {
                 places[order[start]] = start;
@@ -131,28 +189,40 @@ internal sealed class GraphTensors : IDisposable
         return cat(parts, 0).index_select(0, tensor(places, device: device));
     }
 
-    private Tensor ApplyChunk(SageLayer layer, Tensor vectors, Tensor offers, ReadOnlySpan<int> nodes, int width)
+    private (Tensor Neighbours, Tensor Counts) AllNeighbours(ReadOnlySpan<int> shows, int width)
     {
-        using var scope = NewDisposeScope();
-        var own = new long[nodes.Length];
-        var neighbours = new long[nodes.Length * width];
-        var present = new float[neighbours.Length];
-        for (var i = 0; i < nodes.Length; i++)
+        var neighbours = new long[shows.Length * width];
+        var counts = new float[neighbours.Length];
+        for (var i = 0; i < shows.Length; i++)
         {
-            own[i] = nodes[i];
-            var all = graph.Neighbours[nodes[i]];
+            var all = graph.Neighbours[shows[i]];
             for (var k = 0; k < all.Length; k++)
             {
-                neighbours[(i * width) + k] = all[k];
+                neighbours[(i * width) + k] = all[k] - graph.Shows.Count;
             }
 
-            present.AsSpan(i * width, all.Length).Fill(1);
+            counts.AsSpan(i * width, all.Length).Fill(1);
         }
 
-        return layer.Forward(
-            vectors.index_select(0, tensor(own, device: device)),
-            offers,
-            tensor(neighbours, device: device),
-            tensor(present, device: device).view(nodes.Length, width)).MoveToOuterDisposeScope();
+        return (tensor(neighbours, device: device), tensor(counts, device: device).view(shows.Length, width));
+    }
+
+    /// <summary>Rows of a matrix are equal when their numbers are.</summary>
+    private sealed class EqualRows(float[] values, int width) : IEqualityComparer<int>
+    {
+        public bool Equals(int x, int y) => Row(x).SequenceEqual(Row(y));
+
+        public int GetHashCode(int row)
+        {
+            var hash = 0;
+            foreach (var value in Row(row))
+            {
+                hash = unchecked((hash * 31) + (int)value);
+            }
+
+            return hash;
+        }
+
+        private ReadOnlySpan<float> Row(int row) => values.AsSpan(row * width, width);
     }
 }

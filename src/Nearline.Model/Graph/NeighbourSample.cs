@@ -1,64 +1,105 @@
+using Nearline.Model.Behaviours;
+
 namespace Nearline.Model.Graph;
 
-/// <summary>Neighbours of some nodes, as a layer reads them.</summary>
-/// <param name="Sources">The nodes whose vectors go in: the targets and their neighbours, each once, ascending.</param>
-/// <param name="Self">Each target's place among the sources.</param>
-/// <param name="Neighbours">Each target's neighbours' places among the sources, [targets, Width], row-major; zero where there is none.</param>
-/// <param name="Present">1 where there is a neighbour, 0 where there is none.</param>
-/// <param name="Width">The largest number of neighbours of a target, at least 1.</param>
-internal sealed record NeighbourSample(int[] Sources, long[] Self, long[] Neighbours, float[] Present, int Width);
-
-/// <summary>Draws neighbours without replacement; all of a node that has no more than asked for.</summary>
-internal sealed class NeighbourSampler(Adjacency edges)
+/// <summary>Neighbours of some shows and of these neighbours, as the layers read them.</summary>
+/// <param name="Nodes">The shows' neighbours, each once, ascending.</param>
+/// <param name="Neighbours">Each show's neighbours' places among the nodes, [shows, Width], row-major; zero where there is none.</param>
+/// <param name="Counts">1 where there is a neighbour, 0 where there is none.</param>
+/// <param name="Width">The largest number of neighbours of a show, at least 1.</param>
+/// <param name="Categories">
+/// How many of each node's shows are of each category, [nodes, <see cref="CategoryCount"/>], row-major: all that tells
+/// shows apart before the first layer.
+/// </param>
+internal sealed record NeighbourSample(int[] Nodes, long[] Neighbours, float[] Counts, int Width, float[] Categories)
 {
-    private readonly int[] places = new int[edges.Rows];
+    /// <summary>Categories that shows can be of.</summary>
+    public static int CategoryCount { get; } = Enum.GetValues<ShowCategory>().Length;
+}
+
+/// <summary>Draws neighbours without replacement; all of a node that has no more than asked for. Each show and node is drawn for once.</summary>
+internal sealed class NeighbourSampler(Metagraph graph)
+{
+    private readonly Adjacency edges = graph.Neighbours;
+    private readonly byte[] categories = [.. graph.Categories.Select(c => (byte)GraphSage.RowOf(c))];
+    private readonly int[] places = new int[graph.Nodes];
 
     /// <summary>Draws.</summary>
-    /// <param name="targets">The nodes whose neighbours are drawn.</param>
-    /// <param name="fanOut">Neighbours of each.</param>
+    /// <param name="shows">The shows whose neighbours are drawn.</param>
+    /// <param name="fanOuts">Neighbours of a show, and of each of these.</param>
     /// <param name="random">Draws them.</param>
-    public NeighbourSample Draw(ReadOnlySpan<int> targets, int fanOut, Random random)
+    public NeighbourSample Draw(ReadOnlySpan<int> shows, IReadOnlyList<int> fanOuts, Random random)
     {
         var width = 1;
-        foreach (var target in targets)
+        foreach (var show in shows)
         {
-            width = Math.Max(width, Math.Min(fanOut, edges.Degree(target)));
+            width = Math.Max(width, Math.Min(fanOuts[0], edges.Degree(show)));
         }
 
-        var drawn = new int[targets.Length * width];
-        var present = new float[drawn.Length];
-        var sources = new HashSet<int>(targets.Length * 2);
-        for (var i = 0; i < targets.Length; i++)
+        var drawn = new int[shows.Length * width];
+        var counts = new float[drawn.Length];
+        var nodes = new List<int>(drawn.Length);
+        for (var i = 0; i < shows.Length; i++)
         {
-            var count = Draw(edges[targets[i]], drawn.AsSpan(i * width, width), random);
-            present.AsSpan(i * width, count).Fill(1);
-            sources.Add(targets[i]);
-            for (var k = 0; k < count; k++)
+            var row = drawn.AsSpan(i * width, width);
+            row = row[..Draw(edges[shows[i]], row, random)];
+            counts.AsSpan(i * width, row.Length).Fill(1);
+            foreach (var node in row)
             {
-                sources.Add(drawn[(i * width) + k]);
+                // Zero is nobody's place while nodes are gathered.
+                if (places[node] == 0)
+                {
+                    places[node] = 1;
+                    nodes.Add(node);
+                }
             }
         }
 
-        int[] ascending = [.. sources];
+        int[] ascending = [.. nodes];
         Array.Sort(ascending);
         for (var i = 0; i < ascending.Length; i++)
         {
             places[ascending[i]] = i;
         }
 
-        var self = new long[targets.Length];
-        for (var i = 0; i < self.Length; i++)
-        {
-            self[i] = places[targets[i]];
-        }
-
         var neighbours = new long[drawn.Length];
         for (var i = 0; i < drawn.Length; i++)
         {
-            neighbours[i] = present[i] > 0 ? places[drawn[i]] : 0;
+            neighbours[i] = counts[i] > 0 ? places[drawn[i]] : 0;
         }
 
-        return new NeighbourSample(ascending, self, neighbours, present, width);
+        foreach (var node in ascending)
+        {
+            places[node] = 0;
+        }
+
+        return new NeighbourSample(ascending, neighbours, counts, width, CategoriesOf(ascending, fanOuts[1], random));
+    }
+
+    /// <summary>The categories of all shows of nodes, [nodes, <see cref="NeighbourSample.CategoryCount"/>].</summary>
+    public float[] CategoriesOf(ReadOnlySpan<int> nodes) => CategoriesOf(nodes, int.MaxValue, null);
+
+    private float[] CategoriesOf(ReadOnlySpan<int> nodes, int fanOut, Random? random)
+    {
+        var counts = new float[nodes.Length * NeighbourSample.CategoryCount];
+        var drawn = random is null ? [] : new int[fanOut];
+        for (var i = 0; i < nodes.Length; i++)
+        {
+            var shows = edges[nodes[i]];
+            if (shows.Length > fanOut)
+            {
+                Draw(shows, drawn, random!);
+                shows = drawn;
+            }
+
+            var row = counts.AsSpan(i * NeighbourSample.CategoryCount, NeighbourSample.CategoryCount);
+            foreach (var show in shows)
+            {
+                row[categories[show]]++;
+            }
+        }
+
+        return counts;
     }
 
     /// <summary>Floyd's: every subset is equally likely, with no more draws than neighbours taken.</summary>

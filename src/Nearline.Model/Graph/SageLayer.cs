@@ -43,6 +43,9 @@ internal sealed class SageLayer : nn.Module
         RegisterComponents();
     }
 
+    /// <summary>Whether a node's own vector has a say in what is made of its neighbours.</summary>
+    public bool AggregatesByOwn => aggregator == GraphAggregator.Attention;
+
     /// <summary>What neighbours give, whoever's neighbours they are: [M, inputs] to [M, inputs] or [M, inputs + 1].</summary>
     public Tensor Offer(Tensor nodes)
     {
@@ -62,32 +65,76 @@ internal sealed class SageLayer : nn.Module
     /// <param name="own">Their own vectors, [N, inputs].</param>
     /// <param name="offers">Of all neighbours, from <see cref="Offer"/>.</param>
     /// <param name="neighbours">Rows of offers, [N * K].</param>
-    /// <param name="present">[N, K], 1 for a neighbour, 0 for none; a node without any gets a zero aggregate.</param>
-    public Tensor Forward(Tensor own, Tensor offers, Tensor neighbours, Tensor present)
-    {
-        var (count, width) = (present.shape[0], present.shape[1]);
-        var mask = present.to(own.dtype).unsqueeze(-1);
-        var gathered = offers.index_select(0, neighbours).view(count, width, offers.shape[1]);
-        var joined = cat([own, Aggregate(own, gathered, mask)], 1);
-        var mapped = combine.forward(joined);
-        return nn.functional.normalize(isLast ? mapped : nn.functional.relu(mapped), 2, 1);
-    }
+    /// <param name="counts">
+    /// [N, K], how many neighbours give this offer, 0 for none; a node without any gets a zero aggregate.
+    /// </param>
+    public Tensor Forward(Tensor own, Tensor offers, Tensor neighbours, Tensor counts) =>
+        Combine(Own(own) + Aggregated(Aggregate(own, offers, neighbours, counts.to(own.dtype))));
 
-    private Tensor Aggregate(Tensor own, Tensor gathered, Tensor mask)
+    /// <summary>The same where nodes share aggregates.</summary>
+    /// <param name="own">Their own vectors, [N, inputs].</param>
+    /// <param name="aggregates">From <see cref="Aggregate(Tensor, Tensor, Tensor)"/>.</param>
+    /// <param name="rows">Each node's aggregate, [N].</param>
+    public Tensor Forward(Tensor own, Tensor aggregates, Tensor rows) =>
+        Combine(Own(own) + Aggregated(aggregates).index_select(0, rows));
+
+    /// <summary>What is made of neighbours, whoever's they are; not for an aggregator that asks, see <see cref="AggregatesByOwn"/>.</summary>
+    public Tensor Aggregate(Tensor offers, Tensor neighbours, Tensor counts) =>
+        Aggregate(offers, offers, neighbours, counts.to(offers.dtype));
+
+    private Tensor Own(Tensor own) => nn.functional.linear(own, combine.weight!.narrow(1, 0, own.shape[1]), combine.bias);
+
+    private Tensor Aggregated(Tensor aggregates) =>
+        nn.functional.linear(aggregates, combine.weight!.narrow(1, aggregates.shape[1], aggregates.shape[1]));
+
+    private Tensor Combine(Tensor mapped) => nn.functional.normalize(isLast ? mapped : nn.functional.relu(mapped), 2, 1);
+
+    private static Tensor Gather(Tensor offers, Tensor neighbours, Tensor counts) =>
+        offers.index_select(0, neighbours).view(counts.shape[0], counts.shape[1], offers.shape[1]);
+
+    private Tensor Aggregate(Tensor own, Tensor offers, Tensor neighbours, Tensor counts)
     {
         switch (aggregator)
         {
             case GraphAggregator.Pooling:
-                // No offer is below zero, so an absent one at zero changes no maximum.
-                return (gathered * mask).amax(1);
+                return Largest(offers, neighbours, counts);
             case GraphAggregator.Attention:
                 const double none = -1e9;
                 var inputs = own.shape[1];
+                var gathered = Gather(offers, neighbours, counts);
                 var logits = nn.functional.leaky_relu(gathered.narrow(2, inputs, 1) + self!.forward(own).unsqueeze(1), 0.2);
-                var weights = logits.masked_fill(mask.eq(0), none).softmax(1) * mask;
+                var weighed = counts.unsqueeze(-1);
+                var weights = (logits + weighed.clamp_min(1).log()).masked_fill(weighed.eq(0), none).softmax(1) * weighed.clamp_max(1);
                 return (gathered.narrow(2, 0, inputs) * weights).sum(1);
             default:
-                return (gathered * mask).sum(1) / mask.sum(1).clamp_min(1);
+                return (Gather(offers, neighbours, counts) * counts.unsqueeze(-1)).sum(1) / counts.sum(1, keepdim: true).clamp_min(1);
         }
+    }
+
+    /// <summary>
+    /// Who offers the most is found first, without gradient; then only these numbers are read: far fewer than all
+    /// neighbours', which a maximum would hand its gradient back to.
+    /// </summary>
+    private static Tensor Largest(Tensor offers, Tensor neighbours, Tensor counts)
+    {
+        var width = counts.shape[1];
+        Tensor rows;
+        using (no_grad())
+        {
+            // No offer is below zero.
+            var gathered = Gather(offers, neighbours, counts).masked_fill_(counts.eq(0).unsqueeze(-1), -1);
+            var best = gathered.amax([1], keepdim: true);
+            if (!offers.requires_grad)
+            {
+                return best.squeeze(1).clamp_min_(0);
+            }
+
+            // The first of equals has the highest rank; argmax, which says the same, takes many times as long on a CPU.
+            var ranks = arange(width, 0, -1, dtype: offers.dtype, device: offers.device).view(1, width, 1);
+            var places = width - gathered.eq(best).to(offers.dtype).mul_(ranks).amax(1);
+            rows = neighbours.view(-1, width).gather(1, places.clamp_max_(width - 1).to(ScalarType.Int64));
+        }
+
+        return offers.gather(0, rows) * counts.amax([1], keepdim: true).clamp_max(1);
     }
 }

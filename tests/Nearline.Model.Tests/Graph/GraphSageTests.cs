@@ -30,7 +30,7 @@ public sealed class GraphSageTests : IDisposable
         Assert.All(expected.SelectMany(e => e).Zip(found), p => Assert.Equal(p.First, p.Second, 1e-9));
 
         // Enough fan-out is no sampling.
-        var sampled = Tensors.Doubles(tensors.Embed(network, [1, 4, 30], [1000, 1000], new Random(1)));
+        var sampled = Tensors.Doubles(Sampled(tensors, network, [1, 4, 30], 1000, 1000));
         Assert.All(new[] { 1, 4, 30 }.SelectMany(s => expected[s]).Zip(sampled), p => Assert.Equal(p.First, p.Second, 1e-9));
         Assert.All(expected, e => Assert.Equal(1, e.Sum(v => v * v), 1e-9));
         Assert.Contains(expected, e => e.Any(v => v < 0));
@@ -45,11 +45,14 @@ public sealed class GraphSageTests : IDisposable
         using var network = Network(graph, aggregator);
         int[] shows = [0, 1, 5, 13, 20, 40];
         Tensor Scalar() => GraphTrainer.Loss(
-            tensors.Embed(network, shows, [4, 3], new Random(1)), shows, [(0, 1), (13, 20), (5, 0)], [1, 40, 20], 0.5);
+            Sampled(tensors, network, shows, 4, 3), shows, [(0, 1), (13, 20), (5, 0)], [1, 40, 20], 0.5);
         (string, Tensor)[] leaves = [.. network.named_parameters().Select(p => (p.name, (Tensor)p.parameter))];
         Assert.Equal(aggregator switch { GraphAggregator.Pooling => 12, GraphAggregator.Mean => 8, _ => 18 }, leaves.Length);
         Tensors.CheckGradients(Scalar, leaves, places: 30);
     }
+
+    private static Tensor Sampled(GraphTensors tensors, GraphSage network, int[] shows, params int[] fanOuts) =>
+        tensors.Embed(network, shows, fanOuts, new Random(1));
 
     private static Metagraph SmallGraph()
     {

@@ -122,25 +122,46 @@ public sealed class MetagraphTests
     public void Neighbours_are_drawn_without_replacement_and_evenly()
     {
         var graph = Metagraph.Of([.. Enumerable.Range(0, 10).Select(i => new Show($"s{i}", ShowCategory.Movie) { Tags = i == 0 ? ["x", "y"] : ["x"] })]);
-        var sampler = new NeighbourSampler(graph.Neighbours);
+        var sampler = new NeighbourSampler(graph);
         var random = new Random(1);
-        var tag = graph.Offsets[0];
-        var drawn = new int[10];
+        int[] all = [.. graph.Neighbours[0]];
+        var drawn = all.ToDictionary(n => n, _ => 0);
         for (var i = 0; i < 2000; i++)
         {
-            var sample = sampler.Draw([0, tag], 3, random);
-            Assert.Equal(3, sample.Width);
-            int[] Of(int row) => [.. Enumerable.Range(0, 3).Where(k => sample.Present[(row * 3) + k] > 0).Select(k => sample.Sources[sample.Neighbours[(row * 3) + k]])];
-            Assert.Equal([0, tag], sample.Self.Select(s => sample.Sources[s]));
+            var sample = sampler.Draw([5, 0], [2, 3], random);
+            Assert.Equal(2, sample.Width);
+            Assert.All(sample.Counts, c => Assert.Equal(1, c));
+            int[] Of(int row) => [.. Enumerable.Range(0, 2).Select(k => sample.Nodes[sample.Neighbours[(row * 2) + k]])];
 
-            // A show of three nodes has them all; of the tag's ten shows three are drawn.
-            Assert.Equal(graph.Neighbours[0].ToArray(), Of(0).Order());
+            // The one has two nodes, both taken; of the other's three two are drawn.
+            Assert.Equal(graph.Neighbours[5].ToArray(), Of(0).Order());
             var few = Of(1);
-            Assert.Equal(3, few.Distinct().Count());
-            Array.ForEach(few, show => drawn[show]++);
-            Assert.Equal(sample.Sources.Distinct().Order(), sample.Sources);
+            Assert.Equal(2, few.Distinct().Count());
+            Array.ForEach(few, node => drawn[node]++);
+            Assert.Equal(Of(0).Union(few).Order(), sample.Nodes);
         }
 
-        Assert.All(drawn, d => Assert.InRange(d, 520, 680));
+        Assert.Equal(3, all.Length);
+        Assert.All(drawn.Values, d => Assert.InRange(d, 1270, 1400));
+    }
+
+    [Fact]
+    public void Shows_of_a_node_are_drawn_evenly_and_told_apart_by_category()
+    {
+        var graph = Metagraph.Of([.. Enumerable.Range(0, 10).Select(i => new Show($"s{i}", (ShowCategory)(1 + (i % 2))) { Tags = i < 4 ? ["x", "y"] : ["x"] })]);
+        var sampler = new NeighbourSampler(graph);
+        Assert.Equal([5, 5, 0, 2, 2, 0], sampler.CategoriesOf([graph.Offsets[0], graph.Offsets[0] + 1]));
+        var random = new Random(1);
+        var series = 0.0;
+        for (var i = 0; i < 2000; i++)
+        {
+            var sample = sampler.Draw([0], [9, 3], random);
+            Assert.Equal(graph.Neighbours[0].ToArray(), sample.Nodes);
+            Assert.Equal(3, sample.Categories[..3].Sum());
+            Assert.InRange(sample.Categories[..3].Max(), 2, 3);
+            series += sample.Categories[0];
+        }
+
+        Assert.Equal(1.5, series / 2000, 0.06);
     }
 }
