@@ -169,14 +169,15 @@ internal sealed class M5Model : nn.Module
     /// The items' side, [E^ID(i), E^CG(i)]: [I, 2d]. Its inner product with <see cref="M5Output.Query"/> is equation 6.
     /// With one channel [I, d]: E^ID(i), or where it combines both an MLP of the two.
     /// </summary>
-    public Tensor Items()
+    /// <param name="cold">Shows whose rows are those of new shows, as <see cref="NewItems"/> makes them, [I, 1]; null: none.</param>
+    public Tensor Items(Tensor? cold = null)
     {
         if (!Config.HasCg)
         {
-            return embedding.ItemIds();
+            return embedding.ItemIds(cold);
         }
 
-        var both = cat([embedding.ItemIds(), embedding.ItemCgs()], 1);
+        var both = cat([embedding.ItemIds(cold), embedding.ItemCgs()], 1);
         return unifiedItems is null ? both : unifiedItems.forward(both);
     }
 
@@ -201,6 +202,9 @@ internal sealed class M5Model : nn.Module
 
     /// <inheritdoc cref="MultiModalEmbedding.LiveIds"/>
     public Tensor LiveIds(Tensor cgs, Tensor byContent) => embedding.LiveIds(cgs, byContent);
+
+    /// <summary>Shows of the index, I.</summary>
+    public int Shows => embedding.Shows;
 
     /// <summary>E^CG of all shows: [I, d].</summary>
     public Tensor ContentRows() => embedding.ItemCgs();

@@ -48,6 +48,21 @@ public sealed class M5ModelTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public void Cold_shows_are_scored_as_new_ones_and_others_as_they_are(bool departures)
+    {
+        var (_, model) = Model(departures, TinyWorld.Create(20));
+        var rows = model.Items();
+        var fresh = model.NewItems(model.ContentRows());
+        var some = arange(model.Shows).remainder(3).eq(1).view(-1, 1);
+        var mixed = model.Items(some);
+        Assert.True(mixed.equal(where(some, fresh, rows)).all().item<bool>());
+        Assert.False(rows.equal(fresh).all().item<bool>());
+        Assert.True(model.Items(zeros(model.Shows, 1, dtype: ScalarType.Bool)).equal(rows).all().item<bool>());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public void A_users_embedding_does_not_depend_on_who_else_is_in_the_batch(bool departures)
     {
         var dataset = TinyWorld.Create(40);

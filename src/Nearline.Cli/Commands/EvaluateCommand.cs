@@ -29,17 +29,16 @@ internal static class EvaluateCommand
         {
             Description = "measure on the validation targets, which settings are chosen by, instead of the test targets",
         };
-        var channels = new Option<RowPart>("--channels")
+        var content = new Option<bool>("--by-content")
         {
-            Description = "what makes the model's scores: both channels, or one of them alone",
-            DefaultValueFactory = _ => RowPart.Both,
+            Description = "score every show by content alone, as the model scores shows that it was not trained with",
         };
         var protocol = CommonOptions.Protocol();
         var json = new Option<bool>("--json") { Description = "print all figures, a JSON line for each model and group of targets" };
         var device = CommonOptions.Device();
         var command = new Command("evaluate", "evaluate a bundle on held-out watches")
         {
-            data, name, models, version, protocol, baselines, unfiltered, validation, channels, json, device,
+            data, name, models, version, protocol, baselines, unfiltered, validation, content, json, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -65,7 +64,7 @@ internal static class EvaluateCommand
                 if (chosen is not null)
                 {
                     using var retriever = M5Retriever.Load(chosen, parsed.GetRequiredValue(device));
-                    OptionAssignments.Check("--channels", () => retriever.Channels = parsed.GetRequiredValue(channels));
+                    OptionAssignments.Check("--by-content", () => retriever.ByContentAlone = parsed.GetValue(content));
                     retriever.Apply(split.Newcomers);
                     evaluated.Add(ModelTraining.Evaluate(retriever.ModelVersion, retriever, split, options, cancellation));
                 }

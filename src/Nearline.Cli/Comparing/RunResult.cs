@@ -41,7 +41,7 @@ internal sealed record RunResult
     public RankedReport? Unfiltered { get; init; }
 
     /// <summary>
-    /// Like <see cref="Filtered"/>, scores of the CG channel alone; null where shows were not cold, or the model has one channel.
+    /// Like <see cref="Filtered"/>, by content alone; null where shows were not cold, or the model has no CG table.
     /// </summary>
     public RankedReport? ByContent { get; init; }
 

@@ -46,9 +46,9 @@ internal static class RunWorker
         retriever.Apply(split.Newcomers);
         var result = Measure(model, seed, retriever, split, settings, seconds, cancellationToken);
         RankedReport? byContent = null;
-        if (split.ColdShows is not null && config.Channels == ModelChannels.IdAndCg)
+        if (split.ColdShows is not null && trained.PlacesNewShows)
         {
-            retriever.Channels = RowPart.Cg;
+            retriever.ByContentAlone = true;
             byContent = RankedReport.Of(Evaluator.Evaluate(
                 retriever, split.Dataset, split.Test, new EvaluationOptions { Train = split.TrainDataset }, cancellationToken));
         }

@@ -26,7 +26,7 @@ public sealed record GraphOptions
     public GraphAggregator Aggregator { get; init; } = GraphAggregator.Pooling;
 
     /// <summary>Neighbours sampled in training: of a show, once for both layers, and of each of those.</summary>
-    public IReadOnlyList<int> FanOuts { get; init; } = [10, 10];
+    public IReadOnlyList<int> FanOuts { get; init; } = [20, 10];
 
     /// <summary>Random walks from each show an epoch.</summary>
     public int Walks { get; init; } = 10;

@@ -144,10 +144,15 @@ internal sealed class MultiModalEmbedding : nn.Module
     /// <summary>E^SH of the scenario indicator, [P] to [P, ScenarioWidth]; null in a model without it.</summary>
     public Tensor? Scenario(Tensor rows) => scenario?.forward(rows);
 
+    /// <summary>Shows of the index, I.</summary>
+    public int Shows => shows;
+
     /// <summary>E^ID of all shows, in the order of the index: [I, d].</summary>
-    public Tensor ItemIds()
+    /// <param name="cold">Those taken for shows without an ID embedding, [I, 1]; null: none.</param>
+    public Tensor ItemIds(Tensor? cold = null)
     {
         var ids = id.weight!.narrow(0, FeatureSchema.FirstShowRow, shows);
+        ids = cold is null ? ids : where(cold, id.weight!.narrow(0, FeatureSchema.UnknownShowRow, 1), ids);
         return contentInId is null ? ids : ids + contentInId.forward(ItemCgs());
     }
 

@@ -28,7 +28,7 @@ public sealed class M5Retriever : IServingRetriever
     private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
     private readonly ExactIndex index;
     private readonly EncodedBatch encoded = new();
-    private RowPart channels = RowPart.Both;
+    private ExactIndex? contentIndex;
     private Tensor? idsByContent;
     private LiveRows? live;
 
@@ -91,15 +91,21 @@ public sealed class M5Retriever : IServingRetriever
     }
 
     /// <summary>
-    /// Which channels make the score: to measure one alone. Meant for evaluation; serving uses both.
+    /// Scores every show as one that the model has no ID embedding of: by content alone, the way new shows are found.
+    /// Meant for evaluation. In a model whose ID embeddings hold no content it is the CG channel's ranking.
     /// </summary>
-    /// <exception cref="ArgumentException">The model has no such channel.</exception>
-    public RowPart Channels
+    /// <exception cref="ArgumentException">The model has no CG table.</exception>
+    public bool ByContentAlone
     {
-        get => channels;
-        set => channels = value == RowPart.Both || model.Config.Channels == ModelChannels.IdAndCg
-            ? value
-            : throw new ArgumentException($"Channels: {value}; the model has one channel, {model.Config.Channels}", nameof(value));
+        get => contentIndex is not null;
+        set
+        {
+            using var inference = inference_mode();
+            using var scope = NewDisposeScope();
+            contentIndex = !value ? null
+                : model.Config.HasCgTable ? new ExactIndex(model.NewItems(model.ContentRows()).cpu().data<float>().ToArray(), model.Config.QueryWidth)
+                : throw new ArgumentException($"ByContentAlone: variant '{model.Config.Variant}' has no CG table", nameof(value));
+        }
     }
 
     /// <summary>What it encodes users with.</summary>
@@ -179,18 +185,7 @@ public sealed class M5Retriever : IServingRetriever
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack, live);
-        var queries = model.Forward(batch).Query().cpu().data<float>().ToArray();
-        if (channels != RowPart.Both)
-        {
-            // A channel whose query is zero adds nothing to any score.
-            var width = model.Config.Width;
-            for (var start = channels == RowPart.Cg ? 0 : width; start < queries.Length; start += 2 * width)
-            {
-                queries.AsSpan(start, width).Clear();
-            }
-        }
-
-        return queries;
+        return model.Forward(batch).Query().cpu().data<float>().ToArray();
     }
 
     private static float[] ReadItems(M5Model model)
@@ -263,7 +258,7 @@ public sealed class M5Retriever : IServingRetriever
             }
         }
 
-        var found = index.Search(queries, Math.Min(limit, Math.Max(1, index.Count)), masks);
+        var found = (contentIndex ?? index).Search(queries, Math.Min(limit, Math.Max(1, index.Count)), masks);
         if (sideMasks.Length > 0)
         {
             var beside = catalog.SideIndex.Search(queries, Math.Min(limit, catalog.SideIndex.Count), sideMasks);
@@ -306,7 +301,7 @@ public sealed class M5Retriever : IServingRetriever
         for (var i = 0; i < shows.Length; i++)
         {
             var row = found.Rows[i];
-            var values = row < index.Count ? index.Row(row) : catalog.SideIndex.Row(row - index.Count);
+            var values = row < index.Count ? (contentIndex ?? index).Row(row) : catalog.SideIndex.Row(row - index.Count);
             var item = catalog[row];
             shows[i] = new ScoredShow(item.Id, item.Category, found.Scores[i], VectorMath.Dot(query, values[..idWidth]));
         }

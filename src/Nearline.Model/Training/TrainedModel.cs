@@ -75,6 +75,9 @@ public sealed class TrainedModel : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();
 
+    /// <summary>Whether shows that come later can be found.</summary>
+    public bool PlacesNewShows => Content is not null;
+
     /// <summary>The feature schema of a data set for models of a shape.</summary>
     internal static FeatureSchema SchemaOf(Dataset train, M5Config config) =>
         FeatureSchema.Build(train, config.MaxLength) with

@@ -44,22 +44,26 @@ public sealed class LiveCatalogTests : IDisposable
     }
 
     [Fact]
-    public void One_channel_alone_scores_by_its_own_part()
+    public void Content_alone_is_the_CG_channels_part_of_the_score()
     {
         using var retriever = Load(Trained());
         var request = Request(5) with { IncludeWatched = true };
-        Dictionary<string, float> Scores(RowPart part)
+        Dictionary<string, float> Scores(bool byContent)
         {
-            retriever.Channels = part;
+            retriever.ByContentAlone = byContent;
             return retriever.Retrieve([request], World.Shows.Count).Users[0][0].Shows.ToDictionary(s => s.ShowId, s => s.Score);
         }
 
-        var (both, id, cg) = (Scores(RowPart.Both), Scores(RowPart.Id), Scores(RowPart.Cg));
-        Assert.Equal(both.Count, cg.Count);
-        Assert.All(both, s => Assert.Equal(s.Value, id[s.Key] + cg[s.Key], 1e-4));
-        Assert.True(cg.Values.Max() - cg.Values.Min() > 0.1);
+        // What is left of the score is the CG channel's part, and the same for all shows.
+        var known = retriever.Retrieve([request], World.Shows.Count).Users[0][0].Shows.ToDictionary(s => s.ShowId, s => s.Score - s.IdScore);
+        var byContent = Scores(true);
+        Assert.Equal(World.Shows.Count, byContent.Count);
+        var rest = byContent.Select(s => s.Value - known[s.Key]).ToArray();
+        Assert.All(rest, r => Assert.Equal(rest[0], r, 1e-4));
+        Assert.True(known.Values.Max() - known.Values.Min() > 0.1);
+        Assert.NotEqual(byContent.OrderBy(s => s.Key).Select(s => s.Value), Scores(false).OrderBy(s => s.Key).Select(s => s.Value));
         using var single = Load(M5Bundle.WriteUntrained(World, M5Variants.ByName("wo-mm").Of(TinyWorld.Config), models.Path));
-        Assert.Contains("has one channel", Assert.Throws<ArgumentException>(() => single.Channels = RowPart.Cg).Message, StringComparison.Ordinal);
+        Assert.Contains("has no CG table", Assert.Throws<ArgumentException>(() => single.ByContentAlone = true).Message, StringComparison.Ordinal);
     }
 
     /// <summary>After any changes sets hold exactly what the catalog as it stands allows, in the order of the scores.</summary>
