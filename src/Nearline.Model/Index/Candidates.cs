@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Nearline.Model.Index;
+
+/// <summary>
+/// The rows that may still be among the best for one query, each with bounds of its score. A row is dropped once as many
+/// others as are wanted have lower bounds above its upper bound.
+/// </summary>
+internal sealed class Candidates
+{
+    private const int Room = Int8Rows.Block;
+    private const int Least = 512;
+
+    private readonly int[] waiting = new int[Room];
+    private int[] rows = [];
+    private float[] lower = [];
+    private float[] upper = [];
+    private int limit;
+    private int count;
+    private int waitingCount;
+
+    /// <summary>An upper bound below it is of no interest.</summary>
+    public float Threshold { get; private set; }
+
+    /// <summary>The rows, each once, in any order.</summary>
+    public ReadOnlySpan<int> Rows => rows.AsSpan(0, count);
+
+    /// <summary>At most their scores.</summary>
+    public ReadOnlySpan<float> Lower => lower.AsSpan(0, count);
+
+    /// <summary>At least their scores.</summary>
+    public ReadOnlySpan<float> Upper => upper.AsSpan(0, count);
+
+    /// <summary>Rows that wait for company, see <see cref="Await"/>.</summary>
+    public ReadOnlySpan<int> Waiting => waiting.AsSpan(0, waitingCount);
+
+    /// <summary>Empties it.</summary>
+    /// <param name="wanted">Rows, from one.</param>
+    public void Reset(int wanted)
+    {
+        (limit, count, waitingCount, Threshold) = (wanted, 0, 0, float.NegativeInfinity);
+        var capacity = checked(wanted + Math.Max(Least, wanted / 2) + Room) / Room * Room;
+        if (rows.Length < capacity)
+        {
+            Resize(capacity);
+        }
+    }
+
+    /// <summary>Makes room for <see cref="Room"/> rows more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void MakeRoom()
+    {
+        if (count + Room > rows.Length)
+        {
+            Compact();
+            if (count > rows.Length / 4 * 3 || count + Room > rows.Length)
+            {
+                Resize(checked(rows.Length * 2));
+            }
+        }
+    }
+
+    /// <summary>Adds a row, for which there is room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(int row, float from, float to)
+    {
+        (rows[count], lower[count], upper[count]) = (row, from, to);
+        count++;
+    }
+
+    /// <summary>Lets a row wait until enough are there to be bounded together.</summary>
+    /// <returns>Whether they are.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Await(int row)
+    {
+        waiting[waitingCount++] = row;
+        return waitingCount == waiting.Length;
+    }
+
+    /// <summary>Lets nothing wait any more.</summary>
+    public void ClearWaiting() => waitingCount = 0;
+
+    /// <summary>Takes over a threshold that holds for the query in other rows too.</summary>
+    public void Raise(float threshold) => Threshold = Math.Max(Threshold, threshold);
+
+    /// <summary>Adds the candidates of other rows.</summary>
+    public void Append(Candidates other)
+    {
+        Raise(other.Threshold);
+        var capacity = checked(count + other.count + Room) / Room * Room;
+        if (rows.Length < capacity)
+        {
+            Resize(capacity);
+        }
+
+        other.Rows.CopyTo(rows.AsSpan(count));
+        other.Lower.CopyTo(lower.AsSpan(count));
+        other.Upper.CopyTo(upper.AsSpan(count));
+        count += other.count;
+    }
+
+    /// <summary>Drops what cannot be among the best.</summary>
+    public void Compact()
+    {
+        if (count > limit)
+        {
+            Raise(Selection.Highest(lower.AsSpan(0, (count + Selection.Lanes - 1) / Selection.Lanes * Selection.Lanes), count, limit));
+        }
+
+        var (from, least) = (count, Threshold);
+        ref var row = ref MemoryMarshal.GetArrayDataReference(rows);
+        ref var low = ref MemoryMarshal.GetArrayDataReference(lower);
+        ref var high = ref MemoryMarshal.GetArrayDataReference(upper);
+        count = 0;
+        for (var i = 0; i < from; i++)
+        {
+            // Without a branch, which would be guessed wrong every other time.
+            var to = Unsafe.Add(ref high, i);
+            Unsafe.Add(ref row, count) = Unsafe.Add(ref row, i);
+            Unsafe.Add(ref low, count) = Unsafe.Add(ref low, i);
+            Unsafe.Add(ref high, count) = to;
+            count += to >= least ? 1 : 0;
+        }
+    }
+
+    private void Resize(int capacity)
+    {
+        Array.Resize(ref rows, capacity);
+        Array.Resize(ref lower, capacity);
+        Array.Resize(ref upper, capacity);
+    }
+}

@@ -1,0 +1,191 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Nearline.Model.Index;
+
+/// <summary>
+/// A matrix in int8, a scale a row, with what bounds the difference to the fp32 scores. Row-major, a row in whole cache
+/// lines: rows that a mask leaves are read alone, and no two share a line.
+/// </summary>
+internal sealed class Int8Rows
+{
+    /// <summary>Rows that are bounded at once: the bits of a mask's word.</summary>
+    public const int Block = 64;
+
+    // Rows are stored 128 up, as the fastest instruction wants them.
+    private const int Zero = 128;
+
+    private readonly Int8Kernel kernel;
+    private readonly AlignedArray<byte> values;
+    private readonly AlignedArray<float> scales;
+    private readonly AlignedArray<float> errors;
+    private readonly AlignedArray<float> norms;
+
+    public Int8Rows(FloatRows rows, Int8Kernel kernel, int threads)
+    {
+        this.kernel = kernel;
+        Stride = StrideOf(rows.Dimension);
+        var blocks = (int)(((long)rows.Count + Block - 1) / Block);
+        var padded = (long)blocks * Block;
+        values = new AlignedArray<byte>(padded * Stride);
+        (scales, errors, norms) = (new(padded), new(padded), new(padded));
+        var greatest = new (double Norm, double Error)[blocks];
+        Parallel.For(0, blocks, new ParallelOptions { MaxDegreeOfParallelism = threads }, block =>
+        {
+            for (var row = block * Block; row < Math.Min((block * Block) + Block, rows.Count); row++)
+            {
+                var (norm, error) = Quantize(rows[row], row, rows.Roundings);
+                greatest[block] = (Math.Max(greatest[block].Norm, norm), Math.Max(greatest[block].Error, error));
+            }
+        });
+        foreach (var (norm, error) in greatest)
+        {
+            (GreatestNorm, GreatestError) = (Math.Max(GreatestNorm, norm), Math.Max(GreatestError, error));
+        }
+    }
+
+    /// <summary>Bytes of a row.</summary>
+    public int Stride { get; }
+
+    /// <summary>At least the norm of every row, as given and as stored.</summary>
+    public double GreatestNorm { get; }
+
+    /// <summary>At least the error of every row.</summary>
+    public double GreatestError { get; }
+
+    public long MemoryBytes => values.Bytes + scales.Bytes + errors.Bytes + norms.Bytes;
+
+    /// <summary>Bytes of a row of some dimension.</summary>
+    public static int StrideOf(int dimension) =>
+        checked(dimension + Int8Kernel.Alignment - 1) / Int8Kernel.Alignment * Int8Kernel.Alignment;
+
+    /// <summary>Offers the rows of a block.</summary>
+    /// <param name="firstRow">A multiple of <see cref="Block"/>.</param>
+    /// <param name="allowed">The bits of the rows that count, not zero.</param>
+    /// <param name="query">Its int8 values.</param>
+    /// <param name="bounds">And the rest of it.</param>
+    /// <param name="candidates">Take the rows that may be among the best.</param>
+    public void OfferBlock(int firstRow, ulong allowed, ReadOnlySpan<sbyte> query, in QuantizedQuery bounds, Candidates candidates)
+    {
+        candidates.MakeRoom();
+        Span<int> sums = stackalloc int[Block];
+        kernel.Consecutive(ref values[(nint)firstRow * Stride], query, bounds.Sum, sums);
+        ref var scale = ref scales[firstRow];
+        ref var error = ref errors[firstRow];
+        ref var norm = ref norms[firstRow];
+        var passed = AtLeast(sums, ref scale, ref error, ref norm, bounds, candidates.Threshold) & allowed;
+        for (; passed != 0; passed &= passed - 1)
+        {
+            var i = (int)ulong.TrailingZeroCount(passed);
+            Offer(firstRow + i, sums[i], Unsafe.Add(ref scale, i), Unsafe.Add(ref error, i), Unsafe.Add(ref norm, i), bounds, candidates);
+        }
+    }
+
+    /// <summary>Offers the rows that wait.</summary>
+    /// <param name="query">Its int8 values.</param>
+    /// <param name="bounds">And the rest of it.</param>
+    /// <param name="candidates">Take the rows that may be among the best.</param>
+    public void OfferWaiting(ReadOnlySpan<sbyte> query, in QuantizedQuery bounds, Candidates candidates)
+    {
+        candidates.MakeRoom();
+        Span<int> padded = stackalloc int[Block];
+        Span<int> sums = stackalloc int[Block];
+        Span<float> scale = stackalloc float[Block];
+        Span<float> error = stackalloc float[Block];
+        Span<float> norm = stackalloc float[Block];
+        var rows = candidates.Waiting;
+        rows.CopyTo(padded);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            (scale[i], error[i], norm[i]) = (scales[rows[i]], errors[rows[i]], norms[rows[i]]);
+        }
+
+        var whole = (rows.Length + Int8Kernel.Rows - 1) / Int8Kernel.Rows * Int8Kernel.Rows;
+        kernel.Gathered(ref values.First, padded[..whole], query, bounds.Sum, sums[..whole]);
+        var allowed = rows.Length == Block ? ulong.MaxValue : (1UL << rows.Length) - 1;
+        var passed = AtLeast(sums, ref scale[0], ref error[0], ref norm[0], bounds, candidates.Threshold) & allowed;
+        for (; passed != 0; passed &= passed - 1)
+        {
+            var i = (int)ulong.TrailingZeroCount(passed);
+            Offer(rows[i], sums[i], scale[i], error[i], norm[i], bounds, candidates);
+        }
+
+        candidates.ClearWaiting();
+    }
+
+    /// <summary>Fetches a row that <see cref="OfferWaiting"/> will read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(int row)
+    {
+        ref var at = ref values[(nint)row * Stride];
+        for (var i = 0; i < Stride; i += AlignedArray<byte>.Line)
+        {
+            CacheLine.Prefetch(ref Unsafe.Add(ref at, i));
+        }
+    }
+
+    /// <summary>Which rows' upper bounds reach a threshold.</summary>
+    private static ulong AtLeast(
+        ReadOnlySpan<int> sums, ref float scale, ref float error, ref float norm, in QuantizedQuery bounds, float threshold)
+    {
+        var errorFactor = Vector256.Create(bounds.ErrorFactor);
+        var normFactor = Vector256.Create(bounds.NormFactor);
+        var constant = Vector256.Create(bounds.Constant);
+        var least = Vector256.Create(threshold);
+        var passed = 0UL;
+        for (var i = 0; i < Block; i += Vector256<float>.Count)
+        {
+            var width = Vector256.FusedMultiplyAdd(
+                errorFactor,
+                Vector256.LoadUnsafe(ref error, (nuint)i),
+                Vector256.FusedMultiplyAdd(normFactor, Vector256.LoadUnsafe(ref norm, (nuint)i), constant));
+            var whole = Vector256.ConvertToSingle(Vector256.Create(sums.Slice(i, Vector256<int>.Count)));
+            var upper = Vector256.FusedMultiplyAdd(Vector256.LoadUnsafe(ref scale, (nuint)i), whole, width);
+            passed |= (ulong)Vector256.GreaterThanOrEqual(upper, least).ExtractMostSignificantBits() << i;
+        }
+
+        return passed;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Offer(
+        int row, int sum, float scale, float error, float norm, in QuantizedQuery bounds, Candidates candidates)
+    {
+        var width = MathF.FusedMultiplyAdd(
+            bounds.ErrorFactor, error, MathF.FusedMultiplyAdd(bounds.NormFactor, norm, bounds.Constant));
+        candidates.Add(row, MathF.FusedMultiplyAdd(scale, sum, -width), MathF.FusedMultiplyAdd(scale, sum, width));
+    }
+
+    private (double Norm, double Error) Quantize(ReadOnlySpan<float> row, int index, int roundings)
+    {
+        double peak = 0, square = 0;
+        foreach (var value in row)
+        {
+            peak = Math.Max(peak, Math.Abs((double)value));
+            square += (double)value * value;
+        }
+
+        // A scale that lost bits would be of no use: such a row is nothing but error.
+        var scale = (float)(peak / sbyte.MaxValue);
+        scale = float.IsNormal(scale) ? scale : 0;
+        var to = values.Slice((nint)index * Stride, Stride);
+        to.Fill(Zero);
+        double lost = 0, wholeSquare = 0;
+        for (var i = 0; i < row.Length; i++)
+        {
+            var whole = scale == 0 ? 0 : Rounding.ToInt8(row[i], scale);
+            var rest = row[i] - ((double)whole * scale);
+            to[i] = (byte)(whole + Zero);
+            lost += rest * rest;
+            wholeSquare += whole * whole;
+        }
+
+        var norm = Rounding.Grown(Math.Sqrt(square));
+        var unit = roundings / (double)(1 << 24);
+        var error = Rounding.Grown(Math.Sqrt(lost)) + (unit / (1 - unit) * norm);
+        scales[index] = scale;
+        errors[index] = Rounding.Up(Rounding.Grown(error));
+        norms[index] = Rounding.Up(Rounding.Grown(Math.Sqrt(wholeSquare) * scale));
+        return (norm + error, errors[index]);
+    }
+}

@@ -1,0 +1,379 @@
+using System.Numerics;
+
+namespace Nearline.Model.Index;
+
+/// <summary>
+/// One search with all the memory it needs, used again by later searches. Its parts are done by whoever comes: the
+/// thread that searches, and those of the pool that it asked and that find something left to do.
+/// </summary>
+/// <remarks>
+/// Many queries are split among threads by query, so that nothing has to be merged; few are split by rows.
+/// </remarks>
+internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings settings) : IThreadPoolWorkItem
+{
+    // Queries that pass over the rows together: each block comes from memory once for all of them.
+    private const int MostTogether = 16;
+
+    // Parts for each thread when rows are split, so that one that comes late does fewer.
+    private const int ChunksEach = 8;
+
+    private readonly object gate = new();
+    private readonly Worker[] workers = [.. Enumerable.Range(0, settings.Threads).Select(_ => new Worker(floats))];
+    private float[] queries = [];
+    private sbyte[] int8Queries = [];
+    private QuantizedQuery[] bounds = [];
+    private bool[] isQuantized = [];
+    private float[] thresholds = [];
+    private ItemMask?[] masks = [];
+    private SearchResult[] results = [];
+    private int batch;
+    private int limit;
+
+    // A part is some queries over all rows, or all queries over some rows.
+    private bool isByRows;
+    private int partQueries;
+    private int partRows;
+    private int parts;
+    private int nextPart;
+    private int partsDone;
+    private int nextWorker;
+    private int holders;
+    private Exception? failure;
+
+    /// <summary>Called when nobody holds the job any more.</summary>
+    public required Action<SearchJob> Release { get; init; }
+
+    /// <summary>Searches; arguments are checked already.</summary>
+    public SearchResult[] Search(ReadOnlySpan<float> given, int wanted, IReadOnlyList<ItemMask?> givenMasks)
+    {
+        (batch, limit, failure) = (given.Length / floats.Dimension, wanted, null);
+        var found = results = new SearchResult[batch];
+        holders = 1;
+        try
+        {
+            var work = Prepare(given, givenMasks);
+            var running = (int)Math.Min(settings.Threads, 1 + (work / settings.WorkForThread));
+            Split(running);
+            if (parts == 0)
+            {
+                return found;
+            }
+
+            running = Math.Min(running, parts);
+            holders = running;
+            for (var helper = 1; helper < running; helper++)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            }
+
+            Work();
+            Wait();
+            if (failure is not null)
+            {
+                throw new InvalidOperationException("search: a thread failed", failure);
+            }
+
+            for (var query = 0; isByRows && query < batch; query++)
+            {
+                Merge(query);
+            }
+
+            return found;
+        }
+        finally
+        {
+            results = [];
+            Array.Clear(masks, 0, Math.Min(batch, masks.Length));
+            Leave();
+        }
+    }
+
+    /// <inheritdoc/>
+    void IThreadPoolWorkItem.Execute()
+    {
+        Work();
+        Leave();
+    }
+
+    private static ulong Allowed(ItemMask? mask, int firstRow, int rows)
+    {
+        var inRange = rows >= Int8Rows.Block ? ulong.MaxValue : (1UL << rows) - 1;
+        return mask is null ? inRange : mask.Words[firstRow / Int8Rows.Block] & inRange;
+    }
+
+    private static void Fit<T>(ref T[] array, int length)
+    {
+        if (array.Length < length)
+        {
+            array = new T[length];
+        }
+    }
+
+    /// <summary>Lays out the queries.</summary>
+    /// <returns>How much there is to do, in products of int8.</returns>
+    private long Prepare(ReadOnlySpan<float> given, IReadOnlyList<ItemMask?> givenMasks)
+    {
+        Fit(ref queries, checked(batch * floats.Stride));
+        Fit(ref int8Queries, checked(batch * (int8?.Stride ?? 0)));
+        Fit(ref bounds, batch);
+        Fit(ref isQuantized, batch);
+        Fit(ref thresholds, batch);
+        Fit(ref masks, batch);
+        var work = 0L;
+        for (var query = 0; query < batch; query++)
+        {
+            var values = given.Slice(query * floats.Dimension, floats.Dimension);
+            var to = queries.AsSpan(query * floats.Stride, floats.Stride);
+            values.CopyTo(to);
+            to[values.Length..].Clear();
+            masks[query] = givenMasks.Count == 0 ? null : givenMasks[query];
+            thresholds[query] = float.NegativeInfinity;
+
+            // Where few more rows are allowed than wanted, bounds would save nothing.
+            var rows = masks[query]?.Count ?? floats.Count;
+            isQuantized[query] = int8 is not null
+                && rows / 2 > limit
+                && QuantizedQuery.TryCreate(values, int8, int8Queries.AsSpan(query * int8.Stride, int8.Stride), out bounds[query]);
+            work += (long)rows * floats.Stride * (isQuantized[query] ? 1 : sizeof(float));
+        }
+
+        return work;
+    }
+
+    private void Split(int running)
+    {
+        isByRows = running > 1 && batch < 4 * running;
+        if (isByRows)
+        {
+            var rows = Math.Max(settings.RowsForThread, floats.Count / (ChunksEach * running));
+            (partQueries, partRows) = (batch, checked(rows + Int8Rows.Block - 1) / Int8Rows.Block * Int8Rows.Block);
+            parts = (int)(((long)floats.Count + partRows - 1) / partRows);
+        }
+        else
+        {
+            (partQueries, partRows) = (Math.Clamp(batch / (2 * running), 1, MostTogether), floats.Count);
+            parts = (batch + partQueries - 1) / partQueries;
+        }
+
+        Array.ForEach(workers, w => w.Parts = 0);
+        (nextPart, partsDone, nextWorker) = (0, 0, 0);
+    }
+
+    /// <summary>Does parts until none is left.</summary>
+    private void Work()
+    {
+        var number = Interlocked.Increment(ref nextWorker) - 1;
+        for (int part; (part = Interlocked.Increment(ref nextPart) - 1) < parts;)
+        {
+            try
+            {
+                Do(part, workers[number]);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+
+            if (Interlocked.Increment(ref partsDone) == parts)
+            {
+                lock (gate)
+                {
+                    Monitor.PulseAll(gate);
+                }
+            }
+        }
+    }
+
+    /// <summary>Waits for the parts that other threads have begun.</summary>
+    private void Wait()
+    {
+        // A part takes some microseconds, mostly less than it takes to sleep and wake.
+        for (var spin = default(SpinWait); Volatile.Read(ref partsDone) < parts && !spin.NextSpinWillYield;)
+        {
+            spin.SpinOnce();
+        }
+
+        lock (gate)
+        {
+            while (Volatile.Read(ref partsDone) < parts)
+            {
+                Monitor.Wait(gate);
+            }
+        }
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref holders) == 0)
+        {
+            Release(this);
+        }
+    }
+
+    private void Do(int part, Worker worker)
+    {
+        if (isByRows)
+        {
+            if (worker.Parts++ == 0)
+            {
+                worker.Reset(batch, limit);
+            }
+
+            var from = part * partRows;
+            Scan(0, batch, from, (int)Math.Min((long)from + partRows, floats.Count), worker);
+        }
+        else
+        {
+            var first = part * partQueries;
+            var count = Math.Min(partQueries, batch - first);
+            worker.Reset(count, limit);
+            Scan(first, count, 0, floats.Count, worker);
+            for (var i = 0; i < count; i++)
+            {
+                results[first + i] = Finish(first + i, worker.Candidates[i], worker.Rescoring);
+            }
+        }
+    }
+
+    /// <summary>Offers rows to queries: a block of rows to all queries, then the next.</summary>
+    private void Scan(int firstQuery, int count, int from, int to, Worker worker)
+    {
+        for (var i = 0; isByRows && i < count; i++)
+        {
+            worker.Candidates[i].Raise(Volatile.Read(ref thresholds[firstQuery + i]));
+        }
+
+        for (var row = from; row < to; row += Int8Rows.Block)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var allowed = Allowed(masks[firstQuery + i], row, to - row);
+                if (allowed != 0)
+                {
+                    Offer(firstQuery + i, row, allowed, worker.Candidates[i], worker.Rescoring);
+                }
+            }
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            OfferWaiting(firstQuery + i, worker.Candidates[i], worker.Rescoring);
+            if (isByRows)
+            {
+                Share(firstQuery + i, worker.Candidates[i].Threshold);
+            }
+        }
+    }
+
+    private void Offer(int query, int firstRow, ulong allowed, Candidates candidates, Rescoring rescoring)
+    {
+        if (isQuantized[query] && BitOperations.PopCount(allowed) >= settings.DenseRows)
+        {
+            int8!.OfferBlock(firstRow, allowed, Int8Query(query), bounds[query], candidates);
+            return;
+        }
+
+        for (; allowed != 0; allowed &= allowed - 1)
+        {
+            var row = firstRow + BitOperations.TrailingZeroCount(allowed);
+            if (isQuantized[query])
+            {
+                int8!.Prefetch(row);
+            }
+
+            if (candidates.Await(row))
+            {
+                OfferWaiting(query, candidates, rescoring);
+            }
+        }
+    }
+
+    private void OfferWaiting(int query, Candidates candidates, Rescoring rescoring)
+    {
+        if (candidates.Waiting.IsEmpty)
+        {
+            return;
+        }
+
+        if (isQuantized[query])
+        {
+            int8!.OfferWaiting(Int8Query(query), bounds[query], candidates);
+        }
+        else
+        {
+            rescoring.OfferWaiting(Query(query), candidates);
+        }
+    }
+
+    private void Share(int query, float threshold)
+    {
+        ref var shared = ref thresholds[query];
+        for (var seen = Volatile.Read(ref shared); threshold > seen;)
+        {
+            var before = Interlocked.CompareExchange(ref shared, threshold, seen);
+            if (before.Equals(seen))
+            {
+                break;
+            }
+
+            seen = before;
+        }
+    }
+
+    /// <summary>Puts together what threads found in their rows.</summary>
+    private void Merge(int query)
+    {
+        Candidates? all = null;
+        foreach (var worker in workers)
+        {
+            if (worker.Parts == 0)
+            {
+                continue;
+            }
+
+            if (all is null)
+            {
+                all = worker.Candidates[query];
+            }
+            else
+            {
+                all.Append(worker.Candidates[query]);
+            }
+        }
+
+        results[query] = Finish(query, all!, workers[0].Rescoring);
+    }
+
+    private SearchResult Finish(int query, Candidates candidates, Rescoring rescoring) => isQuantized[query]
+        ? rescoring.Best(Query(query), candidates, bounds[query].Scale, limit)
+        : rescoring.Best(candidates, limit);
+
+    private ReadOnlySpan<float> Query(int query) => queries.AsSpan(query * floats.Stride, floats.Stride);
+
+    private ReadOnlySpan<sbyte> Int8Query(int query) => int8Queries.AsSpan(query * int8!.Stride, int8.Stride);
+
+    /// <summary>The memory of one thread.</summary>
+    private sealed class Worker(FloatRows floats)
+    {
+        /// <summary>A query of a part each.</summary>
+        public List<Candidates> Candidates { get; } = [];
+
+        public Rescoring Rescoring { get; } = new(floats);
+
+        /// <summary>Parts of rows that it did in this search: none, and its candidates are another search's.</summary>
+        public int Parts { get; set; }
+
+        public void Reset(int count, int limit)
+        {
+            while (Candidates.Count < count)
+            {
+                Candidates.Add(new Candidates());
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                Candidates[i].Reset(limit);
+            }
+        }
+    }
+}

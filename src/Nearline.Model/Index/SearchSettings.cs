@@ -1,0 +1,20 @@
+namespace Nearline.Model.Index;
+
+/// <summary>How a search is done; no setting changes what it finds.</summary>
+internal sealed record SearchSettings
+{
+    /// <summary>Threads at most, the caller's among them.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>The first pass's kernel; null: no first pass, all rows are scored in fp32.</summary>
+    public Int8Kernel? Kernel { get; init; } = Int8Kernel.Supported[0];
+
+    /// <summary>Products of int8 that are worth waking another thread.</summary>
+    public long WorkForThread { get; init; } = 1 << 21;
+
+    /// <summary>Rows that a thread takes at a time, at least, where rows are split.</summary>
+    public int RowsForThread { get; init; } = 2048;
+
+    /// <summary>Of the 64 rows of a mask's word, how many must be allowed for all to be bounded together.</summary>
+    public int DenseRows { get; init; } = 32;
+}
