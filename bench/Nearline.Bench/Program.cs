@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Nearline.Bench.Graph;
+using Nearline.Bench.Index;
 using Nearline.Bench.Training;
 
 // One command a benchmark; the scripts beside this project start them and their peers in turns.
-return await new RootCommand("our side of the benchmarks in bench/") { GraphCommand.Create(), TrainingCommand.Create() }
+return await new RootCommand("our side of the benchmarks in bench/") { GraphCommand.Create(), IndexCommand.Create(), TrainingCommand.Create() }
     .Parse(args).InvokeAsync().ConfigureAwait(false);

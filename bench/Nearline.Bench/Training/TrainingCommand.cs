@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Nearline.Model;
 using Nearline.Model.Data;
 using Nearline.Model.Data.Import;
@@ -13,8 +12,6 @@ namespace Nearline.Bench.Training;
 /// </summary>
 internal static class TrainingCommand
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
     public static Command Create()
     {
         var data = new Option<string>("--data") { Description = "directory of the data set, or 'simulated'", Required = true };
@@ -35,10 +32,10 @@ internal static class TrainingCommand
                 parsed.GetRequiredValue(batches),
                 parsed.GetRequiredValue(threads));
             side.Write(parsed.GetRequiredValue(output));
-            Answer(side.Describe());
+            Answers.Write(side.Describe());
             while (Console.ReadLine() is { } line)
             {
-                Answer(line switch
+                Answers.Write(line switch
                 {
                     "check" => side.Check(),
                     "round" => side.Round(),
@@ -51,10 +48,4 @@ internal static class TrainingCommand
 
     private static Dataset Read(string directory, string? name) =>
         directory == "simulated" ? SimulatedWorld.Generate() : DatasetImport.Detect(directory, name).Read(null, CancellationToken.None);
-
-    private static void Answer(object answer)
-    {
-        Console.WriteLine(JsonSerializer.Serialize(answer, Json));
-        Console.Out.Flush();
-    }
 }

@@ -23,6 +23,7 @@ internal sealed class AlignedArray<T>
 
         // Pinned, so that the alignment found here stays.
         lines = GC.AllocateArray<Vector512<byte>>(checked((int)((Bytes / Line) + 1)), pinned: true);
+        LargePages.Advise(ref MemoryMarshal.GetArrayDataReference(lines), Bytes);
         start = (nint)(-Address(ref MemoryMarshal.GetArrayDataReference(lines)) & (Line - 1));
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -12,7 +13,8 @@ internal sealed class Candidates
     private const int Room = Int8Rows.Block;
     private const int Least = 512;
 
-    private readonly int[] waiting = new int[Room];
+    // Twice what is bounded together: the later half is on its way from memory meanwhile.
+    private readonly int[] waiting = new int[2 * Room];
     private int[] rows = [];
     private float[] lower = [];
     private float[] upper = [];
@@ -32,8 +34,8 @@ internal sealed class Candidates
     /// <summary>At least their scores.</summary>
     public ReadOnlySpan<float> Upper => upper.AsSpan(0, count);
 
-    /// <summary>Rows that wait for company, see <see cref="Await"/>.</summary>
-    public ReadOnlySpan<int> Waiting => waiting.AsSpan(0, waitingCount);
+    /// <summary>The rows that waited longest, as many as are bounded together; see <see cref="Await"/>.</summary>
+    public ReadOnlySpan<int> Waiting => waiting.AsSpan(0, Math.Min(Room, waitingCount));
 
     /// <summary>Empties it.</summary>
     /// <param name="wanted">Rows, from one.</param>
@@ -62,15 +64,57 @@ internal sealed class Candidates
     }
 
     /// <summary>Adds a row, for which there is room.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(int row, float from, float to)
+    public void Add(int row, float score)
     {
-        (rows[count], lower[count], upper[count]) = (row, from, to);
+        (rows[count], lower[count], upper[count]) = (row, score, score);
         count++;
     }
 
+    /// <summary>Adds rows of a block, for which there is room, with their bounds.</summary>
+    /// <param name="passed">A bit for each row that is added.</param>
+    /// <param name="firstRow">The row of the lowest bit, the next bit's the next.</param>
+    /// <param name="sums">A product a bit.</param>
+    /// <param name="scale">A scale a bit.</param>
+    /// <param name="error">An error a bit.</param>
+    /// <param name="norm">A norm a bit.</param>
+    /// <param name="bounds">The query's.</param>
+    public void Add(
+        ulong passed, int firstRow, ReadOnlySpan<int> sums, ref float scale, ref float error, ref float norm, in QuantizedQuery bounds)
+    {
+        ref var row = ref MemoryMarshal.GetArrayDataReference(rows);
+        ref var from = ref MemoryMarshal.GetArrayDataReference(lower);
+        ref var to = ref MemoryMarshal.GetArrayDataReference(upper);
+        var (errorFactor, normFactor, constant) = (bounds.ErrorFactor, bounds.NormFactor, bounds.Constant);
+        nint at = count;
+        for (; passed != 0; passed &= passed - 1)
+        {
+            var i = BitOperations.TrailingZeroCount(passed);
+            var width = MathF.FusedMultiplyAdd(
+                errorFactor, Unsafe.Add(ref error, i), MathF.FusedMultiplyAdd(normFactor, Unsafe.Add(ref norm, i), constant));
+            Unsafe.Add(ref row, at) = firstRow + i;
+            Unsafe.Add(ref from, at) = MathF.FusedMultiplyAdd(Unsafe.Add(ref scale, i), sums[i], -width);
+            Unsafe.Add(ref to, at) = MathF.FusedMultiplyAdd(Unsafe.Add(ref scale, i), sums[i], width);
+            at++;
+        }
+
+        count = (int)at;
+    }
+
+    /// <summary>Adds the rows that wait, of a bit each.</summary>
+    /// <inheritdoc cref="Add(ulong, int, ReadOnlySpan{int}, ref float, ref float, ref float, in QuantizedQuery)"/>
+    public void AddWaiting(
+        ulong passed, ReadOnlySpan<int> sums, ref float scale, ref float error, ref float norm, in QuantizedQuery bounds)
+    {
+        var from = count;
+        Add(passed, 0, sums, ref scale, ref error, ref norm, bounds);
+        for (; from < count; from++)
+        {
+            rows[from] = waiting[rows[from]];
+        }
+    }
+
     /// <summary>Lets a row wait until enough are there to be bounded together.</summary>
-    /// <returns>Whether they are.</returns>
+    /// <returns>Whether there is no room for another.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Await(int row)
     {
@@ -78,8 +122,13 @@ internal sealed class Candidates
         return waitingCount == waiting.Length;
     }
 
-    /// <summary>Lets nothing wait any more.</summary>
-    public void ClearWaiting() => waitingCount = 0;
+    /// <summary>Lets <see cref="Waiting"/> wait no more.</summary>
+    public void Served()
+    {
+        var served = Waiting.Length;
+        waiting.AsSpan(served, waitingCount - served).CopyTo(waiting);
+        waitingCount -= served;
+    }
 
     /// <summary>Takes over a threshold that holds for the query in other rows too.</summary>
     public void Raise(float threshold) => Threshold = Math.Max(Threshold, threshold);

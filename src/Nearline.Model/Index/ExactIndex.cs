@@ -10,6 +10,7 @@ public sealed class ExactIndex : IItemIndex
     private readonly FloatRows floats;
     private readonly Int8Rows? int8;
     private readonly SearchSettings settings;
+    private readonly SearchHelper[] helpers;
     private readonly Stack<SearchJob> idle = [];
 
     /// <summary>Copies a matrix.</summary>
@@ -32,6 +33,7 @@ public sealed class ExactIndex : IItemIndex
         }
 
         this.settings = settings;
+        helpers = [.. Enumerable.Range(1, settings.Threads - 1).Select(_ => new SearchHelper())];
         floats = new FloatRows(rows.Length / dimension, dimension);
         for (var row = 0; row < Count; row++)
         {
@@ -108,7 +110,7 @@ public sealed class ExactIndex : IItemIndex
             }
         }
 
-        return new SearchJob(floats, int8, settings) { Release = Return };
+        return new SearchJob(floats, int8, settings, helpers) { Release = Return };
     }
 
     private void Return(SearchJob job)

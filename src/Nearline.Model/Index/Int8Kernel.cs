@@ -72,6 +72,8 @@ internal sealed class Int8Kernel<T>(string name) : Int8Kernel
 
     protected override bool IsSupported => T.IsSupported;
 
+    // At once as fast as it gets: the first search should not wait for a compiler to notice.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Consecutive(ref byte first, ReadOnlySpan<sbyte> query, int querySum, Span<int> sums)
     {
         ref var q = ref MemoryMarshal.GetReference(query);
@@ -95,6 +97,7 @@ internal sealed class Int8Kernel<T>(string name) : Int8Kernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Gathered(ref byte matrix, ReadOnlySpan<int> rows, ReadOnlySpan<sbyte> query, int querySum, Span<int> sums)
     {
         ref var q = ref MemoryMarshal.GetReference(query);

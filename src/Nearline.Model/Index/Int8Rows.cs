@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Nearline.Model.Index;
@@ -65,6 +66,7 @@ internal sealed class Int8Rows
     /// <param name="query">Its int8 values.</param>
     /// <param name="bounds">And the rest of it.</param>
     /// <param name="candidates">Take the rows that may be among the best.</param>
+    [SkipLocalsInit]
     public void OfferBlock(int firstRow, ulong allowed, ReadOnlySpan<sbyte> query, in QuantizedQuery bounds, Candidates candidates)
     {
         candidates.MakeRoom();
@@ -74,10 +76,9 @@ internal sealed class Int8Rows
         ref var error = ref errors[firstRow];
         ref var norm = ref norms[firstRow];
         var passed = AtLeast(sums, ref scale, ref error, ref norm, bounds, candidates.Threshold) & allowed;
-        for (; passed != 0; passed &= passed - 1)
+        if (passed != 0)
         {
-            var i = (int)ulong.TrailingZeroCount(passed);
-            Offer(firstRow + i, sums[i], Unsafe.Add(ref scale, i), Unsafe.Add(ref error, i), Unsafe.Add(ref norm, i), bounds, candidates);
+            candidates.Add(passed, firstRow, sums, ref scale, ref error, ref norm, bounds);
         }
     }
 
@@ -85,6 +86,7 @@ internal sealed class Int8Rows
     /// <param name="query">Its int8 values.</param>
     /// <param name="bounds">And the rest of it.</param>
     /// <param name="candidates">Take the rows that may be among the best.</param>
+    [SkipLocalsInit]
     public void OfferWaiting(ReadOnlySpan<sbyte> query, in QuantizedQuery bounds, Candidates candidates)
     {
         candidates.MakeRoom();
@@ -95,22 +97,23 @@ internal sealed class Int8Rows
         Span<float> norm = stackalloc float[Block];
         var rows = candidates.Waiting;
         rows.CopyTo(padded);
+        padded[rows.Length..].Clear();
+        ref var firstScale = ref scales.First;
+        ref var firstError = ref errors.First;
+        ref var firstNorm = ref norms.First;
         for (var i = 0; i < rows.Length; i++)
         {
-            (scale[i], error[i], norm[i]) = (scales[rows[i]], errors[rows[i]], norms[rows[i]]);
+            scale[i] = Unsafe.Add(ref firstScale, rows[i]);
+            error[i] = Unsafe.Add(ref firstError, rows[i]);
+            norm[i] = Unsafe.Add(ref firstNorm, rows[i]);
         }
 
         var whole = (rows.Length + Int8Kernel.Rows - 1) / Int8Kernel.Rows * Int8Kernel.Rows;
         kernel.Gathered(ref values.First, padded[..whole], query, bounds.Sum, sums[..whole]);
         var allowed = rows.Length == Block ? ulong.MaxValue : (1UL << rows.Length) - 1;
         var passed = AtLeast(sums, ref scale[0], ref error[0], ref norm[0], bounds, candidates.Threshold) & allowed;
-        for (; passed != 0; passed &= passed - 1)
-        {
-            var i = (int)ulong.TrailingZeroCount(passed);
-            Offer(rows[i], sums[i], scale[i], error[i], norm[i], bounds, candidates);
-        }
-
-        candidates.ClearWaiting();
+        candidates.AddWaiting(passed, sums, ref scale[0], ref error[0], ref norm[0], bounds);
+        candidates.Served();
     }
 
     /// <summary>Fetches a row that <see cref="OfferWaiting"/> will read.</summary>
@@ -124,36 +127,53 @@ internal sealed class Int8Rows
         }
     }
 
+    /// <summary>Fetches a part of a block that <see cref="OfferBlock"/> will read.</summary>
+    public void PrefetchBlock(int firstRow, int part, int parts)
+    {
+        var lines = Block * Stride / AlignedArray<byte>.Line;
+        ref var at = ref values[(nint)firstRow * Stride];
+        for (var line = lines * part / parts; line < lines * (part + 1) / parts; line++)
+        {
+            CacheLine.Prefetch(ref Unsafe.Add(ref at, line * AlignedArray<byte>.Line));
+        }
+    }
+
     /// <summary>Which rows' upper bounds reach a threshold.</summary>
     private static ulong AtLeast(
         ReadOnlySpan<int> sums, ref float scale, ref float error, ref float norm, in QuantizedQuery bounds, float threshold)
     {
-        var errorFactor = Vector256.Create(bounds.ErrorFactor);
-        var normFactor = Vector256.Create(bounds.NormFactor);
-        var constant = Vector256.Create(bounds.Constant);
-        var least = Vector256.Create(threshold);
+        ref var sum = ref MemoryMarshal.GetReference(sums);
         var passed = 0UL;
-        for (var i = 0; i < Block; i += Vector256<float>.Count)
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (nuint i = 0; i < Block; i += (nuint)Vector512<float>.Count)
+            {
+                var width = Vector512.FusedMultiplyAdd(
+                    Vector512.Create(bounds.ErrorFactor),
+                    Vector512.LoadUnsafe(ref error, i),
+                    Vector512.FusedMultiplyAdd(
+                        Vector512.Create(bounds.NormFactor), Vector512.LoadUnsafe(ref norm, i), Vector512.Create(bounds.Constant)));
+                var whole = Vector512.ConvertToSingle(Vector512.LoadUnsafe(ref sum, i));
+                var upper = Vector512.FusedMultiplyAdd(Vector512.LoadUnsafe(ref scale, i), whole, width);
+                passed |= Vector512.GreaterThanOrEqual(upper, Vector512.Create(threshold)).ExtractMostSignificantBits() << (int)i;
+            }
+
+            return passed;
+        }
+
+        for (nuint i = 0; i < Block; i += (nuint)Vector256<float>.Count)
         {
             var width = Vector256.FusedMultiplyAdd(
-                errorFactor,
-                Vector256.LoadUnsafe(ref error, (nuint)i),
-                Vector256.FusedMultiplyAdd(normFactor, Vector256.LoadUnsafe(ref norm, (nuint)i), constant));
-            var whole = Vector256.ConvertToSingle(Vector256.Create(sums.Slice(i, Vector256<int>.Count)));
-            var upper = Vector256.FusedMultiplyAdd(Vector256.LoadUnsafe(ref scale, (nuint)i), whole, width);
-            passed |= (ulong)Vector256.GreaterThanOrEqual(upper, least).ExtractMostSignificantBits() << i;
+                Vector256.Create(bounds.ErrorFactor),
+                Vector256.LoadUnsafe(ref error, i),
+                Vector256.FusedMultiplyAdd(
+                    Vector256.Create(bounds.NormFactor), Vector256.LoadUnsafe(ref norm, i), Vector256.Create(bounds.Constant)));
+            var whole = Vector256.ConvertToSingle(Vector256.LoadUnsafe(ref sum, i));
+            var upper = Vector256.FusedMultiplyAdd(Vector256.LoadUnsafe(ref scale, i), whole, width);
+            passed |= (ulong)Vector256.GreaterThanOrEqual(upper, Vector256.Create(threshold)).ExtractMostSignificantBits() << (int)i;
         }
 
         return passed;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Offer(
-        int row, int sum, float scale, float error, float norm, in QuantizedQuery bounds, Candidates candidates)
-    {
-        var width = MathF.FusedMultiplyAdd(
-            bounds.ErrorFactor, error, MathF.FusedMultiplyAdd(bounds.NormFactor, norm, bounds.Constant));
-        candidates.Add(row, MathF.FusedMultiplyAdd(scale, sum, -width), MathF.FusedMultiplyAdd(scale, sum, width));
     }
 
     private (double Norm, double Error) Quantize(ReadOnlySpan<float> row, int index, int roundings)

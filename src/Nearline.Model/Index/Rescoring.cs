@@ -17,11 +17,11 @@ internal sealed class Rescoring(FloatRows floats)
         {
             if (block[i] >= candidates.Threshold)
             {
-                candidates.Add(candidates.Waiting[i], block[i], block[i]);
+                candidates.Add(candidates.Waiting[i], block[i]);
             }
         }
 
-        candidates.ClearWaiting();
+        candidates.Served();
     }
 
     /// <summary>The best of candidates that are bounded.</summary>

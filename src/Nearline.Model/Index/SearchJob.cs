@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Nearline.Model.Index;
 
@@ -9,7 +10,7 @@ namespace Nearline.Model.Index;
 /// <remarks>
 /// Many queries are split among threads by query, so that nothing has to be merged; few are split by rows.
 /// </remarks>
-internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings settings) : IThreadPoolWorkItem
+internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings settings, SearchHelper[] helpers)
 {
     // Queries that pass over the rows together: each block comes from memory once for all of them.
     private const int MostTogether = 16;
@@ -19,10 +20,12 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
 
     private readonly object gate = new();
     private readonly Worker[] workers = [.. Enumerable.Range(0, settings.Threads).Select(_ => new Worker(floats))];
+    private readonly bool[] isAsked = new bool[helpers.Length];
     private float[] queries = [];
     private sbyte[] int8Queries = [];
     private QuantizedQuery[] bounds = [];
     private bool[] isQuantized = [];
+    private bool[] isSparse = [];
     private float[] thresholds = [];
     private ItemMask?[] masks = [];
     private SearchResult[] results = [];
@@ -59,14 +62,9 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
                 return found;
             }
 
-            running = Math.Min(running, parts);
-            holders = running;
-            for (var helper = 1; helper < running; helper++)
-            {
-                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-            }
-
+            Ask(Math.Min(running, parts) - 1);
             Work();
+            TakeBack();
             Wait();
             if (failure is not null)
             {
@@ -88,8 +86,8 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         }
     }
 
-    /// <inheritdoc/>
-    void IThreadPoolWorkItem.Execute()
+    /// <summary>Does parts on another thread than the one that searches.</summary>
+    public void Help()
     {
         Work();
         Leave();
@@ -117,6 +115,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         Fit(ref int8Queries, checked(batch * (int8?.Stride ?? 0)));
         Fit(ref bounds, batch);
         Fit(ref isQuantized, batch);
+        Fit(ref isSparse, batch);
         Fit(ref thresholds, batch);
         Fit(ref masks, batch);
         var work = 0L;
@@ -134,6 +133,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
             isQuantized[query] = int8 is not null
                 && rows / 2 > limit
                 && QuantizedQuery.TryCreate(values, int8, int8Queries.AsSpan(query * int8.Stride, int8.Stride), out bounds[query]);
+            isSparse[query] = !isQuantized[query] || 2L * Int8Rows.Block * rows < (long)settings.DenseRows * floats.Count;
             work += (long)rows * floats.Stride * (isQuantized[query] ? 1 : sizeof(float));
         }
 
@@ -157,6 +157,32 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
 
         Array.ForEach(workers, w => w.Parts = 0);
         (nextPart, partsDone, nextWorker) = (0, 0, 0);
+    }
+
+    private void Ask(int wanted)
+    {
+        for (var i = 0; i < helpers.Length; i++)
+        {
+            // Held before it is asked, since it may come and leave at once.
+            isAsked[i] = false;
+            if (wanted > 0)
+            {
+                Interlocked.Increment(ref holders);
+                isAsked[i] = helpers[i].TryAsk(this);
+                _ = isAsked[i] ? wanted-- : Interlocked.Decrement(ref holders);
+            }
+        }
+    }
+
+    private void TakeBack()
+    {
+        for (var i = 0; i < helpers.Length; i++)
+        {
+            if (isAsked[i] && helpers[i].TryTakeBack(this))
+            {
+                Interlocked.Decrement(ref holders);
+            }
+        }
     }
 
     /// <summary>Does parts until none is left.</summary>
@@ -235,29 +261,40 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         }
     }
 
-    /// <summary>Offers rows to queries: a block of rows to all queries, then the next.</summary>
+    /// <summary>Offers rows to queries.</summary>
     private void Scan(int firstQuery, int count, int from, int to, Worker worker)
     {
-        for (var i = 0; isByRows && i < count; i++)
+        var dense = 0;
+        for (var i = 0; i < count; i++)
         {
-            worker.Candidates[i].Raise(Volatile.Read(ref thresholds[firstQuery + i]));
+            var query = firstQuery + i;
+            if (isByRows)
+            {
+                worker.Candidates[i].Raise(Volatile.Read(ref thresholds[query]));
+            }
+
+            if (isSparse[query])
+            {
+                ScanSparse(query, from, to, worker.Candidates[i], worker.Rescoring);
+            }
+            else
+            {
+                dense++;
+            }
         }
 
-        for (var row = from; row < to; row += Int8Rows.Block)
+        if (dense > 0)
         {
-            for (var i = 0; i < count; i++)
-            {
-                var allowed = Allowed(masks[firstQuery + i], row, to - row);
-                if (allowed != 0)
-                {
-                    Offer(firstQuery + i, row, allowed, worker.Candidates[i], worker.Rescoring);
-                }
-            }
+            ScanDense(firstQuery, count, dense, from, to, worker);
         }
 
         for (var i = 0; i < count; i++)
         {
-            OfferWaiting(firstQuery + i, worker.Candidates[i], worker.Rescoring);
+            while (!worker.Candidates[i].Waiting.IsEmpty)
+            {
+                OfferWaiting(firstQuery + i, worker.Candidates[i], worker.Rescoring);
+            }
+
             if (isByRows)
             {
                 Share(firstQuery + i, worker.Candidates[i].Threshold);
@@ -265,14 +302,50 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         }
     }
 
-    private void Offer(int query, int firstRow, ulong allowed, Candidates candidates, Rescoring rescoring)
+    /// <summary>A block of rows to all queries that want many rows, then the next.</summary>
+    private void ScanDense(int firstQuery, int count, int dense, int from, int to, Worker worker)
     {
-        if (isQuantized[query] && BitOperations.PopCount(allowed) >= settings.DenseRows)
+        for (var row = from; row < to; row += Int8Rows.Block)
         {
-            int8!.OfferBlock(firstRow, allowed, Int8Query(query), bounds[query], candidates);
-            return;
-        }
+            for (int i = 0, part = 0; i < count; i++)
+            {
+                var query = firstQuery + i;
+                if (isSparse[query])
+                {
+                    continue;
+                }
 
+                // Each query fetches a part of what comes next, while it works on what is here.
+                if (row + Int8Rows.Block < to)
+                {
+                    int8!.PrefetchBlock(row + Int8Rows.Block, part++, dense);
+                }
+
+                var allowed = Allowed(masks[query], row, to - row);
+                if (BitOperations.PopCount(allowed) >= Math.Min(settings.DenseRows, to - row))
+                {
+                    int8!.OfferBlock(row, allowed, Int8Query(query), bounds[query], worker.Candidates[i]);
+                }
+                else
+                {
+                    OfferEach(query, row, allowed, worker.Candidates[i], worker.Rescoring);
+                }
+            }
+        }
+    }
+
+    /// <summary>Row by row, those that a mask allows.</summary>
+    private void ScanSparse(int query, int from, int to, Candidates candidates, Rescoring rescoring)
+    {
+        for (var row = from; row < to; row += Int8Rows.Block)
+        {
+            OfferEach(query, row, Allowed(masks[query], row, to - row), candidates, rescoring);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void OfferEach(int query, int firstRow, ulong allowed, Candidates candidates, Rescoring rescoring)
+    {
         for (; allowed != 0; allowed &= allowed - 1)
         {
             var row = firstRow + BitOperations.TrailingZeroCount(allowed);
@@ -290,11 +363,6 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
 
     private void OfferWaiting(int query, Candidates candidates, Rescoring rescoring)
     {
-        if (candidates.Waiting.IsEmpty)
-        {
-            return;
-        }
-
         if (isQuantized[query])
         {
             int8!.OfferWaiting(Int8Query(query), bounds[query], candidates);

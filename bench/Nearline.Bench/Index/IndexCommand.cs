@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Nearline.Bench.Index;
+
+/// <summary>
+/// <c>nearline-bench index</c>: builds an index of a case, then answers each line on its input with a line of JSON:
+/// <c>check BATCH all|masked</c> writes what is found, <c>round BATCH all|masked</c> gives the time of all queries.
+/// </summary>
+internal static class IndexCommand
+{
+    public static Command Create()
+    {
+        var directory = new Option<string>("--case") { Description = "directory of the case", Required = true };
+        var dimension = new Option<int>("--dimension") { Description = "values a row", Required = true };
+        var limit = new Option<int>("--limit") { Description = "rows a query", DefaultValueFactory = _ => 300 };
+        var threads = new Option<int>("--threads") { Description = "CPU threads", DefaultValueFactory = _ => 1 };
+        var command = new Command("index", "search a case that peers search too") { directory, dimension, limit, threads };
+        command.SetAction(parsed =>
+        {
+            var side = new IndexSide(
+                parsed.GetRequiredValue(directory),
+                parsed.GetRequiredValue(dimension),
+                parsed.GetRequiredValue(limit),
+                parsed.GetRequiredValue(threads));
+            Answers.Write(side.Describe());
+            while (Console.ReadLine() is { } line)
+            {
+                Answers.Write(line.Split(' ') switch
+                {
+                    ["check", var batch, var rows] => side.Check(int.Parse(batch, CultureInfo.InvariantCulture), IsMasked(rows)),
+                    ["round", var batch, var rows] => side.Round(int.Parse(batch, CultureInfo.InvariantCulture), IsMasked(rows)),
+                    _ => throw new InvalidOperationException($"input: '{line}'; must be check or round, a batch size, and all or masked"),
+                });
+            }
+        });
+        return command;
+    }
+
+    private static bool IsMasked(string rows) => rows switch
+    {
+        "all" => false,
+        "masked" => true,
+        _ => throw new InvalidOperationException($"input: '{rows}'; must be all or masked"),
+    };
+}

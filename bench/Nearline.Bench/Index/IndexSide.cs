@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using Nearline.Model.Index;
+
+namespace Nearline.Bench.Index;
+
+/// <summary>Our side of the index benchmark: an index over the case's rows, searched for its queries.</summary>
+/// <remarks>
+/// The case's directory has <c>rows.f32</c>, [count, dimension], <c>queries.f32</c>, [queries, dimension], and
+/// <c>masks.u8</c>, [masks, count], a byte a row; query i has mask i modulo their number.
+/// </remarks>
+internal sealed class IndexSide
+{
+    private readonly string directory;
+    private readonly int limit;
+    private readonly ExactIndex index;
+    private readonly float[] queries;
+    private readonly ItemMask[] masks;
+    private readonly double buildSeconds;
+
+    public IndexSide(string directory, int dimension, int limit, int threads)
+    {
+        (this.directory, this.limit) = (directory, limit);
+        queries = Floats("queries.f32");
+        var rows = Floats("rows.f32");
+        ExactIndex? built = null;
+        buildSeconds = Measured.Of(() => built = new ExactIndex(rows, dimension, threads)).Seconds;
+        index = built!;
+        var bytes = File.ReadAllBytes(Path.Combine(directory, "masks.u8"));
+        masks = [.. Enumerable.Range(0, bytes.Length / index.Count).Select(m => ItemMask.Of(index.Count, row => bytes[(m * index.Count) + row] != 0))];
+    }
+
+    public object Describe() => new
+    {
+        index.Count,
+        index.Dimension,
+        Queries = queries.Length / index.Dimension,
+        Kernel = Int8Kernel.Supported[0].Name,
+        BuildSeconds = buildSeconds,
+        BytesAnItem = (double)index.MemoryBytes / index.Count,
+    };
+
+    /// <summary>Writes the rows and scores found: <c>ours.rows</c> in int32 and <c>ours.scores</c> in fp32, [queries, limit].</summary>
+    public object Check(int batch, bool masked)
+    {
+        var found = Search(batch, masked).SelectMany(r => r).ToArray();
+        File.WriteAllBytes(Path.Combine(directory, "ours.rows"), MemoryMarshal.AsBytes<int>(found.SelectMany(f => f.Rows).ToArray()).ToArray());
+        File.WriteAllBytes(Path.Combine(directory, "ours.scores"), MemoryMarshal.AsBytes<float>(found.SelectMany(f => f.Scores).ToArray()).ToArray());
+        return new { Queries = found.Length };
+    }
+
+    /// <summary>Searches for every query.</summary>
+    public object Round(int batch, bool masked)
+    {
+        var measured = Measured.Of(() =>
+        {
+            foreach (var _ in Search(batch, masked))
+            {
+            }
+        });
+        return new { Queries = queries.Length / index.Dimension, measured.Seconds, measured.CpuSeconds };
+    }
+
+    private IEnumerable<SearchResult[]> Search(int batch, bool masked)
+    {
+        var count = queries.Length / index.Dimension;
+        for (var from = 0; from < count; from += batch)
+        {
+            var size = Math.Min(batch, count - from);
+            ItemMask?[] own = masked ? new ItemMask?[size] : [];
+            for (var i = 0; i < own.Length; i++)
+            {
+                own[i] = masks[(from + i) % masks.Length];
+            }
+
+            yield return index.Search(queries.AsSpan(from * index.Dimension, size * index.Dimension), limit, own);
+        }
+    }
+
+    private float[] Floats(string name) =>
+        MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(directory, name))).ToArray();
+}

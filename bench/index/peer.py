@@ -1,0 +1,78 @@
+"""The peers of the index benchmark, torch and faiss: answers like `nearline-bench index`, on the same case."""
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+directory, kind, dimension, limit, threads = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+
+
+def read(name, dtype, columns):
+    return np.fromfile(os.path.join(directory, name), dtype).reshape(-1, columns)
+
+
+class Torch:
+    """Matrix product and topk; a mask puts minus infinity in place of scores."""
+
+    def __init__(self, rows, masks):
+        import torch
+        self.torch, self.version = torch, f"torch {torch.__version__}"
+        torch.set_num_threads(threads)
+        self.columns = torch.from_numpy(rows).T
+        self.masks = torch.from_numpy(masks == 0)
+
+    def search(self, queries, which):
+        with self.torch.inference_mode():
+            scores = self.torch.from_numpy(queries) @ self.columns
+            if which is not None:
+                scores.masked_fill_(self.masks[which], -float("inf"))
+            found = self.torch.topk(scores, limit)
+            return found.indices.numpy(), found.values.numpy()
+
+
+class Faiss:
+    """IndexFlatIP."""
+
+    def __init__(self, rows, masks):
+        import faiss
+        self.version = f"faiss {faiss.__version__} IndexFlatIP"
+        faiss.omp_set_num_threads(threads)
+        self.index = faiss.IndexFlatIP(dimension)
+        self.index.add(rows)
+
+    def search(self, queries, which):
+        scores, rows = self.index.search(queries, limit)
+        return rows, scores
+
+
+def main():
+    rows, queries = read("rows.f32", np.float32, dimension), read("queries.f32", np.float32, dimension)
+    masks = read("masks.u8", np.uint8, len(rows))
+    peer = {"torch": Torch, "faiss": Faiss}[kind](rows, masks)
+
+    def search(batch, masked):
+        for start in range(0, len(queries), batch):
+            part = queries[start:start + batch]
+            yield peer.search(part, np.arange(start, start + len(part)) % len(masks) if masked else None)
+
+    def check(batch, masked):
+        found = list(search(batch, masked))
+        np.concatenate([r for r, _ in found]).astype(np.int32).tofile(os.path.join(directory, f"{kind}.rows"))
+        np.concatenate([s for _, s in found]).astype(np.float32).tofile(os.path.join(directory, f"{kind}.scores"))
+        return {"queries": len(queries)}
+
+    def measure(batch, masked):
+        cpu, clock = time.process_time(), time.perf_counter()
+        for _ in search(batch, masked):
+            pass
+        return {"queries": len(queries), "seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
+
+    print(json.dumps({"version": peer.version}), flush=True)
+    for line in sys.stdin:
+        what, batch, which = line.split()
+        print(json.dumps({"check": check, "round": measure}[what](int(batch), which == "masked")), flush=True)
+
+
+main()
