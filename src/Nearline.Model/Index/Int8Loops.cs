@@ -32,14 +32,47 @@ internal readonly struct VnniRows : IInt8Rows
         // Eight vectors of partial sums to one of sums: in the 128-bit halves first, then across them.
         var low = Fours(Pairs(a0, a1), Pairs(a2, a3));
         var high = Fours(Pairs(a4, a5), Pairs(a6, a7));
-        var sum = Avx2.Permute2x128(low, high, 0x20) + Avx2.Permute2x128(low, high, 0x31);
-        (sum - Vector256.Create(128 * querySum)).StoreUnsafe(ref sums);
+        (Across(low, high) - Vector256.Create(128 * querySum)).StoreUnsafe(ref sums);
     }
+
+    /// <summary>Of four rows with two queries: each value that is loaded serves twice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FourByTwo(
+        ref byte row0, ref byte row1, ref byte row2, ref byte row3,
+        ref sbyte query, ref sbyte other, nuint stride, Vector256<int> excess, ref int sums, ref int otherSums)
+    {
+        Vector256<int> a0 = default, a1 = default, a2 = default, a3 = default;
+        Vector256<int> b0 = default, b1 = default, b2 = default, b3 = default;
+        for (nuint i = 0; i < stride; i += (nuint)Vector256<byte>.Count)
+        {
+            var q = Vector256.LoadUnsafe(ref query, i);
+            var o = Vector256.LoadUnsafe(ref other, i);
+            var row = Vector256.LoadUnsafe(ref row0, i);
+            a0 = AvxVnni.MultiplyWideningAndAdd(a0, row, q);
+            b0 = AvxVnni.MultiplyWideningAndAdd(b0, row, o);
+            row = Vector256.LoadUnsafe(ref row1, i);
+            a1 = AvxVnni.MultiplyWideningAndAdd(a1, row, q);
+            b1 = AvxVnni.MultiplyWideningAndAdd(b1, row, o);
+            row = Vector256.LoadUnsafe(ref row2, i);
+            a2 = AvxVnni.MultiplyWideningAndAdd(a2, row, q);
+            b2 = AvxVnni.MultiplyWideningAndAdd(b2, row, o);
+            row = Vector256.LoadUnsafe(ref row3, i);
+            a3 = AvxVnni.MultiplyWideningAndAdd(a3, row, q);
+            b3 = AvxVnni.MultiplyWideningAndAdd(b3, row, o);
+        }
+
+        var sum = Across(Fours(Pairs(a0, a1), Pairs(a2, a3)), Fours(Pairs(b0, b1), Pairs(b2, b3))) - excess;
+        sum.GetLower().StoreUnsafe(ref sums);
+        sum.GetUpper().StoreUnsafe(ref otherSums);
+    }
+
+    private static Vector256<int> Across(Vector256<int> low, Vector256<int> high) =>
+        Avx2.Permute2x128(low, high, 0x20) + Avx2.Permute2x128(low, high, 0x31);
 
     private static Vector256<int> Pairs(Vector256<int> a, Vector256<int> b) => Avx2.UnpackLow(a, b) + Avx2.UnpackHigh(a, b);
 
     private static Vector256<int> Fours(Vector256<int> a, Vector256<int> b) =>
-        (Avx2.UnpackLow(a.AsInt64(), b.AsInt64()).AsInt32()) + Avx2.UnpackHigh(a.AsInt64(), b.AsInt64()).AsInt32();
+        Avx2.UnpackLow(a.AsInt64(), b.AsInt64()).AsInt32() + Avx2.UnpackHigh(a.AsInt64(), b.AsInt64()).AsInt32();
 }
 
 /// <summary>Widens to 16 bits and multiplies in pairs, 64 values at once.</summary>

@@ -69,17 +69,29 @@ internal sealed class Int8Rows
     [SkipLocalsInit]
     public void OfferBlock(int firstRow, ulong allowed, ReadOnlySpan<sbyte> query, in QuantizedQuery bounds, Candidates candidates)
     {
-        candidates.MakeRoom();
         Span<int> sums = stackalloc int[Block];
         kernel.Consecutive(ref values[(nint)firstRow * Stride], query, bounds.Sum, sums);
-        ref var scale = ref scales[firstRow];
-        ref var error = ref errors[firstRow];
-        ref var norm = ref norms[firstRow];
-        var passed = AtLeast(sums, ref scale, ref error, ref norm, bounds, candidates.Threshold) & allowed;
-        if (passed != 0)
-        {
-            candidates.Add(passed, firstRow, sums, ref scale, ref error, ref norm, bounds);
-        }
+        Offer(firstRow, allowed, sums, bounds, candidates);
+    }
+
+    /// <summary>Offers the rows of a block to two queries.</summary>
+    [SkipLocalsInit]
+    public void OfferBlock(
+        int firstRow,
+        ulong allowed,
+        ReadOnlySpan<sbyte> query,
+        in QuantizedQuery bounds,
+        Candidates candidates,
+        ulong otherAllowed,
+        ReadOnlySpan<sbyte> other,
+        in QuantizedQuery otherBounds,
+        Candidates otherCandidates)
+    {
+        Span<int> sums = stackalloc int[Block];
+        Span<int> otherSums = stackalloc int[Block];
+        kernel.Pair(ref values[(nint)firstRow * Stride], query, bounds.Sum, other, otherBounds.Sum, sums, otherSums);
+        Offer(firstRow, allowed, sums, bounds, candidates);
+        Offer(firstRow, otherAllowed, otherSums, otherBounds, otherCandidates);
     }
 
     /// <summary>Offers the rows that wait.</summary>
@@ -135,6 +147,19 @@ internal sealed class Int8Rows
         for (var line = lines * part / parts; line < lines * (part + 1) / parts; line++)
         {
             CacheLine.Prefetch(ref Unsafe.Add(ref at, line * AlignedArray<byte>.Line));
+        }
+    }
+
+    private void Offer(int firstRow, ulong allowed, ReadOnlySpan<int> sums, in QuantizedQuery bounds, Candidates candidates)
+    {
+        candidates.MakeRoom();
+        ref var scale = ref scales[firstRow];
+        ref var error = ref errors[firstRow];
+        ref var norm = ref norms[firstRow];
+        var passed = AtLeast(sums, ref scale, ref error, ref norm, bounds, candidates.Threshold) & allowed;
+        if (passed != 0)
+        {
+            candidates.Add(passed, firstRow, sums, ref scale, ref error, ref norm, bounds);
         }
     }
 

@@ -307,6 +307,8 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     {
         for (var row = from; row < to; row += Int8Rows.Block)
         {
+            var next = row + Int8Rows.Block;
+            var (single, singleAllowed) = (-1, 0UL);
             for (int i = 0, part = 0; i < count; i++)
             {
                 var query = firstQuery + i;
@@ -315,21 +317,42 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
                     continue;
                 }
 
-                // Each query fetches a part of what comes next, while it works on what is here.
-                if (row + Int8Rows.Block < to)
+                // Each query fetches a part of what comes next, while others work on what is here.
+                if (next < to)
                 {
-                    int8!.PrefetchBlock(row + Int8Rows.Block, part++, dense);
+                    int8!.PrefetchBlock(next, part++, dense);
                 }
 
                 var allowed = Allowed(masks[query], row, to - row);
-                if (BitOperations.PopCount(allowed) >= Math.Min(settings.DenseRows, to - row))
-                {
-                    int8!.OfferBlock(row, allowed, Int8Query(query), bounds[query], worker.Candidates[i]);
-                }
-                else
+                if (BitOperations.PopCount(allowed) < Math.Min(settings.DenseRows, to - row))
                 {
                     OfferEach(query, row, allowed, worker.Candidates[i], worker.Rescoring);
                 }
+                else if (single < 0)
+                {
+                    (single, singleAllowed) = (i, allowed);
+                }
+                else
+                {
+                    var first = firstQuery + single;
+                    int8!.OfferBlock(
+                        row,
+                        singleAllowed,
+                        Int8Query(first),
+                        bounds[first],
+                        worker.Candidates[single],
+                        allowed,
+                        Int8Query(query),
+                        bounds[query],
+                        worker.Candidates[i]);
+                    single = -1;
+                }
+            }
+
+            if (single >= 0)
+            {
+                var query = firstQuery + single;
+                int8!.OfferBlock(row, singleAllowed, Int8Query(query), bounds[query], worker.Candidates[single]);
             }
         }
     }

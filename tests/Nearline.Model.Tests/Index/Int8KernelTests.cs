@@ -18,9 +18,11 @@ public sealed class Int8KernelTests
             sbyte Value() => (sbyte)(random.Next(3) == 0 ? 127 * random.Next(-1, 2) : random.Next(-127, 128));
             var rows = Enumerable.Range(0, stride * count).Select(_ => (byte)(Value() + 128)).ToArray();
             var query = Enumerable.Range(0, stride).Select(_ => Value()).ToArray();
+            var other = Enumerable.Range(0, stride).Select(_ => Value()).ToArray();
             var gathered = Enumerable.Range(0, count).Select(_ => random.Next(count)).ToArray();
-            var expected = Enumerable.Range(0, count)
-                .Select(row => (int)Enumerable.Range(0, stride).Sum(i => (long)(rows[(row * stride) + i] - 128) * query[i])).ToArray();
+            int[] Expected(sbyte[] by) =>
+                [.. Enumerable.Range(0, count).Select(row => (int)Enumerable.Range(0, stride).Sum(i => (long)(rows[(row * stride) + i] - 128) * by[i]))];
+            var (expected, expectedOther) = (Expected(query), Expected(other));
             foreach (var kernel in Int8Kernel.Supported)
             {
                 var sums = new int[count];
@@ -28,6 +30,9 @@ public sealed class Int8KernelTests
                 Assert.True(expected.SequenceEqual(sums), $"{kernel.Name}, seed {seed}");
                 kernel.Gathered(ref rows[0], gathered, query, query.Sum(v => v), sums);
                 Assert.True(gathered.Select(r => expected[r]).SequenceEqual(sums), $"{kernel.Name} gathered, seed {seed}");
+                var (one, two) = (new int[count], new int[count]);
+                kernel.Pair(ref rows[0], query, query.Sum(v => v), other, other.Sum(v => v), one, two);
+                Assert.True(expected.SequenceEqual(one) && expectedOther.SequenceEqual(two), $"{kernel.Name} pair, seed {seed}");
             }
         }).QuickCheckThrowOnFailure();
 
