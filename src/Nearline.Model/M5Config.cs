@@ -135,6 +135,12 @@ public sealed record M5Config
     /// <summary>Whether the CG embeddings learn; false keeps them as the content gave them.</summary>
     public bool TrainCg { get; init; } = true;
 
+    /// <summary>
+    /// Length of the content embeddings that the CG table starts from; 0: about that of random ones. The longer, the more
+    /// the CG channel says before it has learned, and all along where it does not learn.
+    /// </summary>
+    public double CgLength { get; init; }
+
     /// <summary>Departure: divide the weighted sums by the sum of the intensities.</summary>
     public bool MeanPooling { get; init; }
 
@@ -190,7 +196,7 @@ public sealed record M5Config
 
     /// <summary>What content embeddings, of unit length, are multiplied by where the CG table starts from them.</summary>
     [JsonIgnore]
-    internal double ContentScale => EmbeddingDeviation * Math.Sqrt(Width);
+    internal double ContentScale => CgLength > 0 ? CgLength : EmbeddingDeviation * Math.Sqrt(Width);
 
     /// <summary>What <see cref="Layers.BatchTensors.From"/> needs to know of it.</summary>
     [JsonIgnore]
@@ -238,6 +244,7 @@ public sealed record M5Config
         Check(nameof(SinHidden), SinHidden.DefaultIfEmpty(1).Min(), SinHidden.All(width => width >= 1), "at least 1");
         Check(nameof(InputDropout), InputDropout, InputDropout is >= 0 and < 1, "from 0 to below 1");
         Check(nameof(InitScale), InitScale, InitScale is >= 0 and < 10, "from 0 to below 10");
+        Check(nameof(CgLength), CgLength, CgLength is >= 0 and < 1e3, "0 or more, below 1000");
         Check(nameof(LastWatchStart), LastWatchStart, double.IsFinite(LastWatchStart), "a finite number");
         Check(nameof(InterestStart), InterestStart, InterestStart is >= 0 and < 1e3, "0 or more, below 1000");
         Check(nameof(EncoderDropout), EncoderDropout, EncoderDropout is >= 0 and < 1, "from 0 to below 1");
