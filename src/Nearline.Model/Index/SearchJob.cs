@@ -15,6 +15,8 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     // Queries that pass over the rows together: each block comes from memory once for all of them.
     private const int MostTogether = 16;
 
+    private const int PrefetchingQueries = 4;
+
     // Parts for each thread when rows are split, so that one that comes late does fewer.
     private const int ChunksEach = 8;
 
@@ -317,8 +319,9 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
                     continue;
                 }
 
-                // Each query fetches a part of what comes next, while others work on what is here.
-                if (next < to)
+                // Each query fetches a part of what comes next, while others work on what is here. A few would not do
+                // enough work to hide it: the machine's own prefetching is better.
+                if (next < to && dense >= PrefetchingQueries)
                 {
                     int8!.PrefetchBlock(next, part++, dense);
                 }
