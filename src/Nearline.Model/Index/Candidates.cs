@@ -13,8 +13,8 @@ internal sealed class Candidates
     private const int Room = Int8Rows.Block;
     private const int Least = 512;
 
-    // Twice what is bounded together: the later half is on its way from memory meanwhile.
-    private readonly int[] waiting = new int[2 * Room];
+    // Twice what is bounded together, the later half being on its way from memory, and a block that comes on top.
+    private readonly int[] waiting = new int[3 * Room];
     private int[] rows = [];
     private float[] lower = [];
     private float[] upper = [];
@@ -113,13 +113,25 @@ internal sealed class Candidates
         }
     }
 
-    /// <summary>Lets a row wait until enough are there to be bounded together.</summary>
-    /// <returns>Whether there is no room for another.</returns>
+    /// <summary>Lets rows of a block wait until enough are there to be bounded together.</summary>
+    /// <param name="firstRow">The row of the lowest bit.</param>
+    /// <param name="rowsOfBlock">Their bits.</param>
+    /// <param name="fetched">What they are to be fetched from meanwhile; null: nothing.</param>
+    /// <returns>Whether some must be served before others come.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Await(int row)
+    public bool Await(int firstRow, ulong rowsOfBlock, Int8Rows? fetched)
     {
-        waiting[waitingCount++] = row;
-        return waitingCount == waiting.Length;
+        ref var to = ref MemoryMarshal.GetArrayDataReference(waiting);
+        nint at = waitingCount;
+        for (; rowsOfBlock != 0; rowsOfBlock &= rowsOfBlock - 1)
+        {
+            var row = firstRow + BitOperations.TrailingZeroCount(rowsOfBlock);
+            Unsafe.Add(ref to, at++) = row;
+            fetched?.Prefetch(row);
+        }
+
+        waitingCount = (int)at;
+        return waitingCount >= 2 * Room;
     }
 
     /// <summary>Lets <see cref="Waiting"/> wait no more.</summary>

@@ -7,6 +7,7 @@ internal sealed class Rescoring(FloatRows floats)
     private int[] rows = [];
     private float[] scores = [];
     private ulong[] keys = [];
+    private ulong[] spare = [];
 
     /// <summary>Offers the rows that wait, by their scores.</summary>
     public void OfferWaiting(ReadOnlySpan<float> query, Candidates candidates)
@@ -86,7 +87,7 @@ internal sealed class Rescoring(FloatRows floats)
         }
 
         // Ascending by key is best first.
-        keys.AsSpan(0, kept).Sort();
+        Selection.Sort(keys.AsSpan(0, kept), spare);
         var result = new SearchResult(new int[Math.Min(limit, kept)], new float[Math.Min(limit, kept)]);
         for (var i = 0; i < result.Rows.Length; i++)
         {
@@ -102,7 +103,7 @@ internal sealed class Rescoring(FloatRows floats)
         if (rows.Length < count + 1)
         {
             var length = Padded(Math.Max(count + 1, 2 * rows.Length));
-            (rows, scores, keys) = (new int[length], new float[length], new ulong[length]);
+            (rows, scores, keys, spare) = (new int[length], new float[length], new ulong[length], new ulong[length]);
         }
     }
 }

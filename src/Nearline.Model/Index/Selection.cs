@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -8,6 +9,9 @@ internal static class Selection
 {
     /// <summary>What the length of values must be a multiple of.</summary>
     public const int Lanes = 16;
+
+    private const int FewKeys = 48;
+    private const int ManyKeys = 4096;
 
     /// <summary>
     /// A threshold that as many values as wanted reach, and no more unless they are equal. Found by halving the interval
@@ -46,6 +50,71 @@ internal static class Selection
 
     /// <summary>The row of a key.</summary>
     public static int Row(ulong key) => (int)key;
+
+    /// <summary>Puts keys in ascending order.</summary>
+    /// <param name="keys">To sort.</param>
+    /// <param name="spare">As many, to be overwritten.</param>
+    [SkipLocalsInit]
+    public static void Sort(Span<ulong> keys, Span<ulong> spare)
+    {
+        if (keys.Length is < FewKeys or > ManyKeys)
+        {
+            keys.Sort();
+            return;
+        }
+
+        // By the bytes of the score, the lowest first: comparisons of a few hundred scores are guessed wrong too often.
+        var from = keys;
+        var to = spare[..keys.Length];
+        Span<int> places = stackalloc int[256];
+        for (var shift = 32; shift < 64; shift += 8)
+        {
+            places.Clear();
+            foreach (var key in from)
+            {
+                places[(byte)(key >> shift)]++;
+            }
+
+            if (places[(byte)(from[0] >> shift)] == from.Length)
+            {
+                continue;
+            }
+
+            var place = 0;
+            foreach (ref var count in places)
+            {
+                (count, place) = (place, place + count);
+            }
+
+            foreach (var key in from)
+            {
+                to[places[(byte)(key >> shift)]++] = key;
+            }
+
+            var sorted = to;
+            to = from;
+            from = sorted;
+        }
+
+        if (from != keys)
+        {
+            from.CopyTo(keys);
+        }
+
+        // Then by row where scores are equal.
+        for (int i = 0, next; i < keys.Length; i = next)
+        {
+            for (next = i + 1; next < keys.Length && keys[next] >> 32 == keys[i] >> 32;)
+            {
+                next++;
+            }
+
+            if (next > i + 1)
+            {
+                keys[i..next].Sort();
+            }
+        }
+    }
 
     // Whole numbers in the order of floats.
     private static int Ordered(float value)

@@ -46,4 +46,18 @@ public sealed class SelectionTests
         Assert.Equal(keys.Order(), keys);
         Assert.Equal(order, keys.Select(k => (Selection.Score(k), Selection.Row(k))));
     }
+
+    [Fact]
+    public void Keys_are_sorted_however_many_with_ties() =>
+        Prop.ForAll(Seeds.Any, seed =>
+        {
+            var random = new Random(seed);
+            var count = random.Next(4) == 0 ? random.Next(4000, 5000) : random.Next(600);
+            var scores = random.Next(3) switch { 0 => 2, 1 => 50, _ => int.MaxValue };
+            var keys = Enumerable.Range(0, count)
+                .Select(_ => Selection.Key((random.Next(scores) - (scores / 3)) * 0.37f, random.Next(100_000))).ToArray();
+            var expected = keys.Order().ToArray();
+            Selection.Sort(keys, new ulong[count]);
+            Assert.Equal(expected, keys);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 }
