@@ -34,9 +34,9 @@ bench: setup ## every benchmark; writes bench/results (one alone: make bench-tra
 bench-%: setup
 	@bash bench/run.sh $*
 
-# Quality on the fixed protocols (docs/evaluation.md). RESUME=1 keeps the runs that are there.
+# Quality on the fixed protocols (docs/evaluation.md). RESUME=1 keeps the runs that are there, SEEDS=1 makes one seed of three.
 QUALITY_DATA = $(or $(DATA),../shared/data)
-COMPARE = ./nearline compare $(if $(RESUME),--resume) $(if $(PARALLEL),--parallel $(PARALLEL))
+COMPARE = ./nearline compare $(if $(RESUME),--resume) $(if $(PARALLEL),--parallel $(PARALLEL)) $(if $(SEEDS),--seeds $(SEEDS))
 P3_USERS ?= 2000
 P3_WORLD = runs/p3-world-$(P3_USERS)
 CLI = $(BUILD) src/Nearline.Cli/Nearline.Cli.csproj

@@ -36,6 +36,9 @@ def quality(lines):
     header = ["model", "entry", "seeds", "HR@20", "HR@100", "NDCG@10", "to reference (95 %)"]
     if unfiltered:
         header[6:6] = ["Recall@10", "Recall@10, NDCG@10 with watched shows"]
+    by_content = any("by_content" in line for line in lines)
+    if by_content:
+        header[6:6] = ["Recall@10", "Recall@10, HR@20, HR@100 by content alone"]
     rows = []
     for line in lines:
         to = line.get("to_reference")
@@ -43,6 +46,9 @@ def quality(lines):
         if unfiltered:
             with_watched = line.get("unfiltered", {})
             row += [spread(line, "r10"), f"{spread(with_watched, 'r10')}, {spread(with_watched, 'n10')}"]
+        if by_content:
+            alone = line.get("by_content", {})
+            row += [spread(line, "r10"), ", ".join(filter(None, (spread(alone, n) for n in ("r10", "r20", "r100"))))]
         row.append("" if to is None else
                    f"{to['hr20']:+.4f} ({to['hr20_low']:+.4f} to {to['hr20_high']:+.4f}) to {to['reference']}")
         rows.append(row)
