@@ -41,7 +41,12 @@ internal static class CommandRunner
         {
             return Fail($"{e.Status.StatusCode}: {e.Status.Detail}");
         }
-        catch (Exception e) when (e is CliException or IOException or InvalidDataException or ArgumentException
+        catch (ArgumentException e)
+        {
+            // The exception's own text ends with the parameter's name, which the message begins with.
+            return Fail(e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal));
+        }
+        catch (Exception e) when (e is CliException or IOException or InvalidDataException
             or UnauthorizedAccessException or TimeoutException or BundleException or DatasetException
             or ChildProcessException or Confluent.Kafka.KafkaException)
         {

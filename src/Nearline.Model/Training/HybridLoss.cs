@@ -34,7 +34,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
             ? MaskedShows.Of(batch, options.MaskRate, random, device)
             : null;
         var output = model.Forward(batch, options.SeparateMaskedPass ? null : masked?.Shows);
-        var match = Matching(output, model.Items(Cold(model, options, device)), encoded, targets, options, negatives);
+        var match = Matching(output, model.Items(Cold(model, options, random, device)), encoded, targets, options, negatives);
         var mlm = zeros(1, device: device).squeeze(0);
         if (masked is not null)
         {
@@ -52,9 +52,18 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
         return new HybridLoss(match + (mlm * options.Alpha) + (disagreement * options.Beta), match, mlm, disagreement);
     }
 
-    /// <summary>The shows that a step takes for new ones, [I, 1], from torch's generator; null: none.</summary>
-    private static Tensor? Cold(M5Model model, TrainingOptions options, Device device) =>
-        options.ColdShare > 0 ? rand(model.Shows, 1, device: device).lt(options.ColdShare) : null;
+    /// <summary>The shows that a step takes for new ones, [I, 1]; null: none.</summary>
+    private static Tensor? Cold(M5Model model, TrainingOptions options, Random random, Device device)
+    {
+        if (options.ColdShare == 0)
+        {
+            return null;
+        }
+
+        // Among known shows a new one learns where it stands, among new ones which of them is best.
+        var isAll = random.NextDouble() < options.ColdShare;
+        return rand(model.Shows, 1, device: device).lt(isAll ? 1 : options.ColdShare);
+    }
 
     /// <summary>Equations 7 and 8 over the whole catalog, averaged over the instances.</summary>
     private static Tensor Matching(

@@ -102,8 +102,9 @@ public sealed record TrainingOptions
     public double CoWatchStart { get; init; }
 
     /// <summary>
-    /// Departure: part of the catalog that each step scores as shows without an ID embedding, so that the model learns to
-    /// place new ones among those it knows (Volkovs, Yu and Poutanen, "DropoutNet", NIPS 2017); 0: none.
+    /// Departure: part of the catalog that each step scores as shows without an ID embedding, and part of the steps that
+    /// score all of it so, from which the model learns to place new shows (Volkovs, Yu and Poutanen, "DropoutNet",
+    /// NIPS 2017); 0: none.
     /// </summary>
     public double ColdShare { get; init; }
 
