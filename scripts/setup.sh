@@ -30,6 +30,8 @@ restores() {
   local dir; dir=$(mktemp -d "$state/probe.XXXXXX")
   {
     echo '<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework>'
+    # As strict as the build: a dependency that is only there in another version than asked for does not restore.
+    echo '<TreatWarningsAsErrors>true</TreatWarningsAsErrors>'
     echo '<ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally><NuGetAudit>false</NuGetAudit>'
     echo '<ImportDirectoryBuildProps>false</ImportDirectoryBuildProps><ImportDirectoryBuildTargets>false</ImportDirectoryBuildTargets>'
     echo '<ImportDirectoryPackagesProps>false</ImportDirectoryPackagesProps>'

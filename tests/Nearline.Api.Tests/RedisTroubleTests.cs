@@ -270,7 +270,7 @@ public sealed class RedisTroubleTests : IAsyncLifetime
     private async Task<int> GetsAsync()
     {
         var statistics = await _connection.GetServer(_redis.Address).InfoRawAsync("commandstats");
-        var line = statistics.Split('\n').Single(entry => entry.StartsWith("cmdstat_get:", StringComparison.Ordinal));
+        var line = statistics!.Split('\n').Single(entry => entry.StartsWith("cmdstat_get:", StringComparison.Ordinal));
         return int.Parse(line["cmdstat_get:calls=".Length..line.IndexOf(',', StringComparison.Ordinal)], CultureInfo.InvariantCulture);
     }
 }

@@ -114,7 +114,7 @@ public sealed class HealthTests
     {
         var mappings = new ServiceMappingCollection();
         mappings.Map("a", _ => true);
-        mappings.MapService("a", _ => false);
+        mappings.Map("a", _ => false);
         mappings.Map("b", _ => true);
         Assert.Equal(2, mappings.Count);
         Assert.Throws<ArgumentException>(() => mappings.Add(new ServiceMapping("b", (HealthCheckMapContext _) => true)));
@@ -137,7 +137,7 @@ public sealed class HealthTests
                 s.AddGrpcHealthChecks(o =>
                 {
                     o.Services.Map("redis", c => c.Tags.Contains("redis"));
-                    o.Services.MapService("kafka", r => r.Tags.Contains("kafka") && r.Name.Length > 0);
+                    o.Services.Map("kafka", c => c.Tags.Contains("kafka"));
                     o.Services.Map("nothing", _ => false);
                     configure?.Invoke(o);
                 })
