@@ -12,6 +12,11 @@ passed=0
 failed=0
 for project in $(find tests -name '*.Tests.csproj' | sort); do
   name=$(basename "$project" .csproj)
+  # The suites under tests/compat are of the substitutes.
+  if [[ "$project" == tests/compat/* ]] && ! grep -q "Include=\"${name%.Tests}" .nearline/packages.props; then
+    echo "== $name: the real packages are here, nothing stands in for them"
+    continue
+  fi
   echo "== $name"
   dotnet test "$project" -c Release --no-build --nologo -v quiet \
     --logger "trx;LogFileName=$name.trx" --results-directory "$results" && ended=well || ended=badly
