@@ -41,26 +41,28 @@ P3_USERS ?= 2000
 P3_WORLD = runs/p3-world-$(P3_USERS)
 CLI = $(BUILD) src/Nearline.Cli/Nearline.Cli.csproj
 
+# $(call GRAPH,data set,protocol): the data set's content graph, trained where it is not there yet.
+GRAPHS = runs/graphs/$(1)-$(2)
+GRAPH = [ -f $(GRAPHS)/graph.json ] || ./nearline graph --data $(QUALITY_DATA) --dataset $(1) --protocol $(2) --out $(GRAPHS) --set Threads=1
+
 quality-p2: setup ## models on MovieLens 100K over seeds, beside SASRec and others (DATA=dir)
 	@$(CLI)
 	@$(COMPARE) --data $(QUALITY_DATA) --dataset ml-100k --models bench/quality/p2.txt --reference SASRec --out bench/results/quality-p2.json
 
 quality-p1-beauty: setup ## the same on Amazon Beauty
 	@$(CLI)
-	@$(COMPARE) --data $(QUALITY_DATA) --dataset Beauty --models bench/quality/p1.txt --reference SASRec --unfiltered-too --out bench/results/quality-p1-beauty.json
+	@$(call GRAPH,Beauty,leave-one-out)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset Beauty --models bench/quality/p1.txt --graph $(call GRAPHS,Beauty,leave-one-out) --reference SASRec --unfiltered-too --out bench/results/quality-p1-beauty.json
 
 quality-p1-sports: setup ## the same on Amazon Sports and Outdoors
 	@$(CLI)
-	@$(COMPARE) --data $(QUALITY_DATA) --dataset Sports_and_Outdoors --models bench/quality/p1.txt --reference SASRec --unfiltered-too --out bench/results/quality-p1-sports.json
+	@$(call GRAPH,Sports_and_Outdoors,leave-one-out)
+	@$(COMPARE) --data $(QUALITY_DATA) --dataset Sports_and_Outdoors --models bench/quality/p1.txt --graph $(call GRAPHS,Sports_and_Outdoors,leave-one-out) --reference SASRec --unfiltered-too --out bench/results/quality-p1-sports.json
 
 quality-p3: setup ## the variants of the paper's table 2 on the simulated world's last day
 	@$(CLI)
 	@[ -d $(P3_WORLD) ] || ./nearline simulate --out $(P3_WORLD) --users $(P3_USERS)
 	@$(COMPARE) --data $(P3_WORLD) --protocol last-day --models bench/quality/p3.txt --seeds 1 --reference M5 --out bench/results/quality-p3.json
-
-# $(call GRAPH,data set,protocol): the data set's content graph, trained where it is not there yet.
-GRAPHS = runs/graphs/$(1)-$(2)
-GRAPH = [ -f $(GRAPHS)/graph.json ] || ./nearline graph --data $(QUALITY_DATA) --dataset $(1) --protocol $(2) --out $(GRAPHS) --set Threads=1
 
 quality-content-p1: setup ## what content does on Amazon Beauty: graph, linear, raw metadata, none
 	@$(CLI)
