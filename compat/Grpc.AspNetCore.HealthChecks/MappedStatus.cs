@@ -29,7 +29,5 @@ internal static class MappedStatus
     }
 
     private static bool IsIn(ServiceMapping mapping, string name, HealthReportEntry entry) =>
-        mapping.HealthCheckPredicate?.Invoke(new HealthCheckMapContext(name, entry.Tags))
-        ?? mapping.Predicate!(new HealthResult(
-            name, entry.Tags, entry.Status, entry.Description, entry.Duration, entry.Exception, entry.Data));
+        mapping.HealthCheckPredicate?.Invoke(new HealthCheckMapContext(name, entry.Tags)) == true;
 }

@@ -12,18 +12,7 @@ public sealed class ServiceMapping
         HealthCheckPredicate = predicate;
     }
 
-    /// <summary>Chooses results after all checks ran.</summary>
-    public ServiceMapping(string name, Func<HealthResult, bool> predicate)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        ArgumentNullException.ThrowIfNull(predicate);
-        Name = name;
-        Predicate = predicate;
-    }
-
     public string Name { get; }
 
     public Func<HealthCheckMapContext, bool>? HealthCheckPredicate { get; }
-
-    public Func<HealthResult, bool>? Predicate { get; }
 }

@@ -24,13 +24,6 @@ public sealed class ServiceMappingCollection : ICollection<ServiceMapping>
         mappings.Add(new ServiceMapping(name, predicate));
     }
 
-    /// <summary>Replaces a mapping of the same name.</summary>
-    public void MapService(string name, Func<HealthResult, bool> predicate)
-    {
-        mappings.Remove(name);
-        mappings.Add(new ServiceMapping(name, predicate));
-    }
-
     /// <exception cref="ArgumentException">There is one of that name.</exception>
     public void Add(ServiceMapping service) => mappings.Add(service);
 

@@ -11,6 +11,8 @@ public sealed class CompareTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("nearline-compare-").FullName;
 
+    private static readonly string[] LastDay = ["--protocol", "last-day"];
+
     private string Output => Path.Combine(directory, "quality.json");
 
     private string Runs => Path.Combine(directory, "quality.runs");
@@ -67,13 +69,41 @@ public sealed class CompareTests : IDisposable
         Assert.Equal("broken", file["failed"]!.AsArray().Single()!["model"]!.GetValue<string>());
     }
 
+    [Fact]
+    public async Task Cold_shows_are_found_by_what_knows_content_from_a_graph_without_them()
+    {
+        WriteWorld();
+        string[] entries =
+        [
+            "--model", "M5: m5-small Epochs=1 SamplesPerUser=1 TrainCg=false CgLength=8 ColdShare=0.3 Graph=true",
+            "--model", "contentknn", "--model", "popularity", "--seeds", "1", "--protocol", "cold-start", "--device", "cpu",
+        ];
+        var (whole, known) = (Path.Combine(directory, "whole"), Path.Combine(directory, "known"));
+        await Graph(whole, "leave-one-out");
+        await Graph(known, "cold-start");
+        var error = await Assert.ThrowsAsync<CliException>(() => Compare([.. entries, "--graph", whole]));
+        Assert.Contains("a show that is cold by this protocol; train it with nearline graph --protocol cold-start", error.Message, StringComparison.Ordinal);
+
+        Assert.Equal(0, await Compare([.. entries, "--graph", known]));
+        var lines = JsonNode.Parse(File.ReadAllText(Output))!["lines"]!.AsArray().ToDictionary(l => l!["model"]!.GetValue<string>(), l => l!);
+        Assert.True(lines["M5"]["by_content"]!["r100"]!.GetValue<double>() > 0);
+        Assert.True(lines["M5"]["hr100"]!.GetValue<double>() > 0);
+        Assert.True(lines["contentknn"]["hr100"]!.GetValue<double>() > 0);
+        Assert.Null(lines["contentknn"]["by_content"]);
+        Assert.Equal(0, lines["popularity"]["hr100"]!.GetValue<double>());
+    }
+
     private static string[] Figures(string json) =>
         [.. JsonNode.Parse(json)!["lines"]!.AsArray().Select(l => $"{l!["model"]} {l["hr20"]} {l["filtered"]} {l["to_reference"]}")];
+
+    private async Task Graph(string folder, string protocol) => Assert.Equal(0, await GraphCommand.Create().Parse(
+        ["--data", Path.Combine(directory, "world"), "--protocol", protocol, "--out", folder, "--set", "Epochs=1", "--set", "Threads=1"])
+        .InvokeAsync(new System.CommandLine.InvocationConfiguration { EnableDefaultExceptionHandler = false }));
 
     private void WriteWorld() =>
         DatasetFiles.Write(SimulatedWorld.Generate(SimulationOptions.Tiny), Path.Combine(directory, "world"));
 
     private async Task<int> Compare(string[] arguments) => await CompareCommand.Create().Parse(
-        ["--data", Path.Combine(directory, "world"), "--protocol", "last-day", "--out", Output, .. arguments])
+        ["--data", Path.Combine(directory, "world"), "--out", Output, .. arguments.Contains("--protocol") ? [] : LastDay, .. arguments])
         .InvokeAsync(new System.CommandLine.InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }

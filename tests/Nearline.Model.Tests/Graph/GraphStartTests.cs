@@ -24,12 +24,13 @@ public sealed class GraphStartTests
     };
 
     [Theory]
-    [InlineData(0, 1)]
-    [InlineData(0.05, 0.2)]
-    public void A_frozen_table_is_the_graphs_rows_and_a_learning_one_begins_there(double initScale, float length)
+    [InlineData(0, 0, 1)]
+    [InlineData(0.05, 0, 0.2)]
+    [InlineData(0.05, 3, 3)]
+    public void A_frozen_table_is_the_graphs_rows_and_a_learning_one_begins_there(double initScale, double cgLength, float length)
     {
         using var graph = Graph(World.Shows.Skip(4));
-        var config = TinyWorld.Config with { InitScale = initScale, TrainCg = false };
+        var config = TinyWorld.Config with { InitScale = initScale, CgLength = cgLength, TrainCg = false };
         var expected = graph.EmbeddingsOf(World.Shows);
         using var frozen = Trained(config, graph);
         Assert.All(Cgs(frozen).Zip(expected), p => Assert.Equal(p.Second * length, p.First, 1e-5));
