@@ -24,25 +24,22 @@ public sealed class ExactIndex : IItemIndex
     {
     }
 
+    internal ExactIndex(FloatRows floats, Int8Rows? int8, SearchSettings settings)
+    {
+        (this.floats, this.int8, this.settings) = (floats, int8, settings);
+        helpers = Helpers(settings);
+    }
+
     internal ExactIndex(ReadOnlySpan<float> rows, int dimension, SearchSettings settings)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
-        if (rows.Length % dimension != 0)
-        {
-            throw new ArgumentException($"rows: {rows.Length} values: must be a multiple of the dimension, {dimension}", nameof(rows));
-        }
-
+        var count = SearchInput.CountRows(rows, dimension);
         this.settings = settings;
-        helpers = [.. Enumerable.Range(1, settings.Threads - 1).Select(_ => new SearchHelper())];
-        floats = new FloatRows(rows.Length / dimension, dimension);
+        helpers = Helpers(settings);
+        floats = new FloatRows(count, dimension);
         for (var row = 0; row < Count; row++)
         {
             var values = rows.Slice(row * dimension, dimension);
-            if (FirstNotFinite(values) is var column and >= 0)
-            {
-                throw new ArgumentException($"row {row}, column {column}: {values[column]}: must be finite", nameof(rows));
-            }
-
+            SearchInput.CheckRow(row, values);
             values.CopyTo(floats[row]);
         }
 
@@ -75,9 +72,7 @@ public sealed class ExactIndex : IItemIndex
     /// <inheritdoc/>
     public SearchResult[] Search(ReadOnlySpan<float> queries, int limit, IReadOnlyList<ItemMask?> masks)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        ArgumentNullException.ThrowIfNull(masks);
-        Check(queries, masks);
+        SearchInput.Check(queries, limit, masks, Count, Dimension);
         return Rent().Search(queries, Math.Max(1, Math.Min(limit, Count)), masks);
     }
 
@@ -87,18 +82,8 @@ public sealed class ExactIndex : IItemIndex
         return threads is { } count ? new SearchSettings { Threads = count } : new SearchSettings();
     }
 
-    private static int FirstNotFinite(ReadOnlySpan<float> values)
-    {
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (!float.IsFinite(values[i]))
-            {
-                return i;
-            }
-        }
-
-        return -1;
-    }
+    private static SearchHelper[] Helpers(SearchSettings settings) =>
+        [.. Enumerable.Range(1, settings.Threads - 1).Select(_ => new SearchHelper())];
 
     private SearchJob Rent()
     {
@@ -118,36 +103,6 @@ public sealed class ExactIndex : IItemIndex
         lock (idle)
         {
             idle.Push(job);
-        }
-    }
-
-    private void Check(ReadOnlySpan<float> queries, IReadOnlyList<ItemMask?> masks)
-    {
-        if (queries.Length % Dimension != 0)
-        {
-            throw new ArgumentException(
-                $"queries: {queries.Length} values: must be a multiple of the dimension, {Dimension}", nameof(queries));
-        }
-
-        if (FirstNotFinite(queries) is var at and >= 0)
-        {
-            throw new ArgumentException(
-                $"query {at / Dimension}, column {at % Dimension}: {queries[at]}: must be finite", nameof(queries));
-        }
-
-        var batch = queries.Length / Dimension;
-        if (masks.Count != 0 && masks.Count != batch)
-        {
-            throw new ArgumentException($"masks: {masks.Count} of them: must be one a query, {batch}, or none", nameof(masks));
-        }
-
-        for (var query = 0; query < masks.Count; query++)
-        {
-            if (masks[query] is { } mask && mask.Length != Count)
-            {
-                throw new ArgumentException(
-                    $"mask {query}: of {mask.Length} rows: must be of {Count}, the index's", nameof(masks));
-            }
         }
     }
 }

@@ -16,10 +16,15 @@ internal sealed class FloatRows
     private readonly AlignedArray<float> values;
 
     public FloatRows(int count, int dimension)
+        : this(count, dimension, new AlignedArray<float>((long)count * StrideOf(dimension)))
     {
-        (Count, Dimension) = (count, dimension);
-        Stride = checked(dimension + Lanes - 1) / Lanes * Lanes;
-        values = new AlignedArray<float>((long)count * Stride);
+    }
+
+    /// <summary>Over values that are there: [count, <see cref="StrideOf"/>], finite, rows padded with zeros.</summary>
+    public FloatRows(int count, int dimension, AlignedArray<float> values)
+    {
+        (Count, Dimension, Stride) = (count, dimension, StrideOf(dimension));
+        this.values = values;
     }
 
     public int Count { get; }
@@ -34,8 +39,14 @@ internal sealed class FloatRows
     /// <summary>The longest chain of roundings that a product goes through on its way into a score.</summary>
     public int Roundings => (Stride / Lanes) + 4;
 
+    /// <summary>All rows with their padding.</summary>
+    public AlignedArray<float> Values => values;
+
     /// <summary>A row, [dimension].</summary>
     public Span<float> this[int row] => values.Slice((nint)row * Stride, Dimension);
+
+    /// <summary>The width of a row of some dimension with its padding.</summary>
+    public static int StrideOf(int dimension) => checked(dimension + Lanes - 1) / Lanes * Lanes;
 
     /// <summary>The scores of some rows.</summary>
     /// <param name="query">[<see cref="Stride"/>], padded with zeros.</param>

@@ -26,8 +26,8 @@ internal sealed class Int8Rows
     {
         this.kernel = kernel;
         Stride = StrideOf(rows.Dimension);
-        var blocks = (int)(((long)rows.Count + Block - 1) / Block);
-        var padded = (long)blocks * Block;
+        var padded = Padded(rows.Count);
+        var blocks = (int)(padded / Block);
         values = new AlignedArray<byte>(padded * Stride);
         (scales, errors, norms) = (new(padded), new(padded), new(padded));
         var greatest = new (double Norm, double Error)[blocks];
@@ -45,6 +45,17 @@ internal sealed class Int8Rows
         }
     }
 
+    /// <summary>Over rows that were made before.</summary>
+    public Int8Rows(int dimension, Int8Kernel kernel, Int8Parts parts)
+    {
+        this.kernel = kernel;
+        Stride = StrideOf(dimension);
+        (values, scales, errors, norms, GreatestNorm, GreatestError) = parts;
+    }
+
+    /// <summary>What the rows consist of.</summary>
+    public Int8Parts Parts => new(values, scales, errors, norms, GreatestNorm, GreatestError);
+
     /// <summary>Bytes of a row.</summary>
     public int Stride { get; }
 
@@ -56,9 +67,35 @@ internal sealed class Int8Rows
 
     public long MemoryBytes => values.Bytes + scales.Bytes + errors.Bytes + norms.Bytes;
 
+    /// <summary>Rows that are held for some count: whole blocks.</summary>
+    public static long Padded(int count) => ((long)count + Block - 1) / Block * Block;
+
     /// <summary>Bytes of a row of some dimension.</summary>
     public static int StrideOf(int dimension) =>
         checked(dimension + Int8Kernel.Alignment - 1) / Int8Kernel.Alignment * Int8Kernel.Alignment;
+
+    /// <summary>Whole-number products of any rows with a query.</summary>
+    /// <param name="rows">A multiple of <see cref="Int8Kernel.Rows"/> of them.</param>
+    /// <param name="query">Its int8 values.</param>
+    /// <param name="querySum">Their sum.</param>
+    /// <param name="sums">As many as rows.</param>
+    public void Products(ReadOnlySpan<int> rows, ReadOnlySpan<sbyte> query, int querySum, Span<int> sums) =>
+        kernel.Gathered(ref values.First, rows, query, querySum, sums);
+
+    /// <summary>The values of a row as a query has them.</summary>
+    /// <returns>Their sum.</returns>
+    public int CopyRow(int row, Span<sbyte> to)
+    {
+        var sum = 0;
+        ref var from = ref values[(nint)row * Stride];
+        for (var i = 0; i < Stride; i++)
+        {
+            to[i] = (sbyte)(Unsafe.Add(ref from, i) - Zero);
+            sum += to[i];
+        }
+
+        return sum;
+    }
 
     /// <summary>Offers the rows of a block.</summary>
     /// <param name="firstRow">A multiple of <see cref="Block"/>.</param>

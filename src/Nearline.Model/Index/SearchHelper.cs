@@ -6,12 +6,12 @@ namespace Nearline.Model.Index;
 /// </summary>
 internal sealed class SearchHelper : IThreadPoolWorkItem
 {
-    private SearchJob? job;
+    private SharedWork? job;
     private int isQueued;
 
     /// <summary>Asks for help.</summary>
     /// <returns>False when another search has asked and nobody came yet.</returns>
-    public bool TryAsk(SearchJob asking)
+    public bool TryAsk(SharedWork asking)
     {
         if (Interlocked.CompareExchange(ref job, asking, null) is not null)
         {
@@ -28,7 +28,7 @@ internal sealed class SearchHelper : IThreadPoolWorkItem
 
     /// <summary>Takes the request back.</summary>
     /// <returns>False when somebody came.</returns>
-    public bool TryTakeBack(SearchJob asked) => Interlocked.CompareExchange(ref job, null, asked) == asked;
+    public bool TryTakeBack(SharedWork asked) => Interlocked.CompareExchange(ref job, null, asked) == asked;
 
     /// <inheritdoc/>
     void IThreadPoolWorkItem.Execute()

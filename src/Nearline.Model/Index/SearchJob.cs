@@ -10,6 +10,7 @@ namespace Nearline.Model.Index;
 /// Many queries are split among threads by query, so that nothing has to be merged; few are split by rows.
 /// </remarks>
 internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings settings, SearchHelper[] helpers)
+    : SharedWork(helpers)
 {
     // Queries that pass over the rows together: each block comes from memory once for all of them.
     private const int MostTogether = 16;
@@ -19,9 +20,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     // Parts for each thread when rows are split, so that one that comes late does fewer.
     private const int ChunksEach = 8;
 
-    private readonly object gate = new();
     private readonly Worker[] workers = [.. Enumerable.Range(0, settings.Threads).Select(_ => new Worker(floats))];
-    private readonly bool[] isAsked = new bool[helpers.Length];
     private float[] queries = [];
     private sbyte[] int8Queries = [];
     private QuantizedQuery[] bounds = [];
@@ -38,11 +37,6 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     private int partQueries;
     private int partRows;
     private int parts;
-    private int nextPart;
-    private int partsDone;
-    private int nextWorker;
-    private int holders;
-    private Exception? failure;
 
     /// <summary>Called when nobody holds the job any more.</summary>
     public required Action<SearchJob> Release { get; init; }
@@ -50,28 +44,15 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     /// <summary>Searches; arguments are checked already.</summary>
     public SearchResult[] Search(ReadOnlySpan<float> given, int wanted, IReadOnlyList<ItemMask?> givenMasks)
     {
-        (batch, limit, failure) = (given.Length / floats.Dimension, wanted, null);
+        (batch, limit) = (given.Length / floats.Dimension, wanted);
         var found = results = new SearchResult[batch];
-        holders = 1;
+        Hold();
         try
         {
             var work = Prepare(given, givenMasks);
             var running = (int)Math.Min(settings.Threads, 1 + (work / settings.WorkForThread));
             Split(running);
-            if (parts == 0)
-            {
-                return found;
-            }
-
-            Ask(Math.Min(running, parts) - 1);
-            Work();
-            TakeBack();
-            Wait();
-            if (failure is not null)
-            {
-                throw new InvalidOperationException("search: a thread failed", failure);
-            }
-
+            Run(parts, running);
             for (var query = 0; isByRows && query < batch; query++)
             {
                 Merge(query);
@@ -87,11 +68,34 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         }
     }
 
-    /// <summary>Does parts on another thread than the one that searches.</summary>
-    public void Help()
+    /// <inheritdoc/>
+    protected override void Released() => Release(this);
+
+    /// <inheritdoc/>
+    protected override void Do(int part, int workerNumber)
     {
-        Work();
-        Leave();
+        var worker = workers[workerNumber];
+        if (isByRows)
+        {
+            if (worker.Parts++ == 0)
+            {
+                worker.Reset(batch, limit);
+            }
+
+            var from = part * partRows;
+            Scan(0, batch, from, (int)Math.Min((long)from + partRows, floats.Count), worker);
+        }
+        else
+        {
+            var first = part * partQueries;
+            var count = Math.Min(partQueries, batch - first);
+            worker.Reset(count, limit);
+            Scan(first, count, 0, floats.Count, worker);
+            for (var i = 0; i < count; i++)
+            {
+                results[first + i] = Finish(first + i, worker.Candidates[i], worker.Rescoring);
+            }
+        }
     }
 
     private static ulong Allowed(ItemMask? mask, int firstRow, int rows)
@@ -159,109 +163,6 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         }
 
         Array.ForEach(workers, w => w.Parts = 0);
-        (nextPart, partsDone, nextWorker) = (0, 0, 0);
-    }
-
-    private void Ask(int wanted)
-    {
-        for (var i = 0; i < helpers.Length; i++)
-        {
-            // Held before it is asked, since it may come and leave at once.
-            isAsked[i] = false;
-            if (wanted > 0)
-            {
-                Interlocked.Increment(ref holders);
-                isAsked[i] = helpers[i].TryAsk(this);
-                _ = isAsked[i] ? wanted-- : Interlocked.Decrement(ref holders);
-            }
-        }
-    }
-
-    private void TakeBack()
-    {
-        for (var i = 0; i < helpers.Length; i++)
-        {
-            if (isAsked[i] && helpers[i].TryTakeBack(this))
-            {
-                Interlocked.Decrement(ref holders);
-            }
-        }
-    }
-
-    /// <summary>Does parts until none is left.</summary>
-    private void Work()
-    {
-        var number = Interlocked.Increment(ref nextWorker) - 1;
-        for (int part; (part = Interlocked.Increment(ref nextPart) - 1) < parts;)
-        {
-            try
-            {
-                Do(part, workers[number]);
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-
-            if (Interlocked.Increment(ref partsDone) == parts)
-            {
-                lock (gate)
-                {
-                    Monitor.PulseAll(gate);
-                }
-            }
-        }
-    }
-
-    /// <summary>Waits for the parts that other threads have begun.</summary>
-    private void Wait()
-    {
-        // A part takes some microseconds, mostly less than it takes to sleep and wake.
-        for (var spin = default(SpinWait); Volatile.Read(ref partsDone) < parts && !spin.NextSpinWillYield;)
-        {
-            spin.SpinOnce();
-        }
-
-        lock (gate)
-        {
-            while (Volatile.Read(ref partsDone) < parts)
-            {
-                Monitor.Wait(gate);
-            }
-        }
-    }
-
-    private void Leave()
-    {
-        if (Interlocked.Decrement(ref holders) == 0)
-        {
-            Release(this);
-        }
-    }
-
-    private void Do(int part, Worker worker)
-    {
-        if (isByRows)
-        {
-            if (worker.Parts++ == 0)
-            {
-                worker.Reset(batch, limit);
-            }
-
-            var from = part * partRows;
-            Scan(0, batch, from, (int)Math.Min((long)from + partRows, floats.Count), worker);
-        }
-        else
-        {
-            var first = part * partQueries;
-            var count = Math.Min(partQueries, batch - first);
-            worker.Reset(count, limit);
-            Scan(first, count, 0, floats.Count, worker);
-            for (var i = 0; i < count; i++)
-            {
-                results[first + i] = Finish(first + i, worker.Candidates[i], worker.Rescoring);
-            }
-        }
     }
 
     /// <summary>Offers rows to queries.</summary>
