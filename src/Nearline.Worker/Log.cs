@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Nearline.Model.Index;
 
 namespace Nearline.Worker;
 
@@ -13,6 +14,9 @@ internal static partial class Log
 
     [LoggerMessage(3, LogLevel.Information, "model {Version} is active, {Scenarios} scenarios")]
     public static partial void ModelActive(this ILogger logger, string version, int scenarios);
+
+    [LoggerMessage(6, LogLevel.Information, "index of model {Version}: {Index}")]
+    public static partial void IndexActive(this ILogger logger, string version, IndexInfo index);
 
     [LoggerMessage(4, LogLevel.Error, "refused {Problem}; active: {Active}")]
     public static partial void ModelRefused(this ILogger logger, string problem, string active);

@@ -57,6 +57,10 @@ public static class WorkerHost
             .BindConfiguration(WorkerOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
+        services.AddOptions<IndexOptions>()
+            .BindConfiguration(IndexOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<IndexOptions>, IndexOptions.Validator>();
     }
 
     private static void AddPipeline(IServiceCollection services)

@@ -6,6 +6,7 @@ using Nearline.Model.Data;
 using Nearline.Model.Evaluation;
 using Nearline.Model.Features;
 using Nearline.Model.Graph;
+using Nearline.Model.Index;
 using Nearline.Model.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -103,18 +104,36 @@ public static class M5Bundle
     }
 
     /// <summary>Reads a bundle as a retriever on a device.</summary>
-    internal static M5Retriever Read(BundleDirectory bundle, Device device)
+    internal static M5Retriever Read(BundleDirectory bundle, Device device, BackendOptions backend)
     {
-        var (config, schema, items) = Describe(bundle);
+        var (config, schema, items, matrix) = QuietThread.Run(() => Rows(bundle));
+        var built = IndexChoice.Build(matrix, config.QueryWidth, device, backend);
+        InductiveContent? content = null;
+        M5Model? network = null;
+        try
+        {
+            content = QuietThread.Run(() => InductiveContent.Read(bundle, config));
+            network = QuietThread.Run(() => Network(bundle, schema, config, device));
+            return new M5Retriever(
+                bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, built, content);
+        }
+        catch
+        {
+            network?.Dispose();
+            content?.Dispose();
+            built.Index.Dispose();
+            throw;
+        }
+    }
+
+    private static M5Model Network(BundleDirectory bundle, FeatureSchema schema, M5Config config, Device device)
+    {
         var network = new M5Model(schema, config, null);
         try
         {
             ReadWeights(bundle.PathOf(WeightsFile), network);
             network.MoveTo(device);
-            using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
-            var matrix = index.Read<float>(IndexTensor, items.Count, config.QueryWidth);
-            return new M5Retriever(
-                bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, matrix, InductiveContent.Read(bundle, config));
+            return network;
         }
         catch
         {

@@ -26,7 +26,7 @@ public sealed class M5Retriever : IServingRetriever
     private readonly LiveCatalog catalog;
     private readonly InductiveContent? content;
     private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
-    private readonly ExactIndex index;
+    private readonly IItemIndex index;
     private readonly EncodedBatch encoded = new();
     private ExactIndex? contentIndex;
     private Tensor? idsByContent;
@@ -40,7 +40,7 @@ public sealed class M5Retriever : IServingRetriever
         IReadOnlyList<CatalogItem> items,
         Device device,
         bool ownsModel,
-        float[]? matrix = null,
+        (IItemIndex Index, IndexInfo Info)? built = null,
         InductiveContent? content = null)
     {
         ModelVersion = version;
@@ -56,7 +56,8 @@ public sealed class M5Retriever : IServingRetriever
         }
 
         catalog = new LiveCatalog(items, scenarios, model.Config.QueryWidth, PlaceOf);
-        index = new ExactIndex(matrix ?? ReadItems(model), model.Config.QueryWidth);
+        index = built?.Index ?? new ExactIndex(ReadItems(model), model.Config.QueryWidth);
+        Index = built?.Info ?? IndexInfo.Of(index, "a model in memory");
         model.eval();
     }
 
@@ -66,17 +67,22 @@ public sealed class M5Retriever : IServingRetriever
     /// <inheritdoc/>
     public IReadOnlyList<string> Scenarios { get; }
 
+    /// <inheritdoc/>
+    public IndexInfo Index { get; }
+
     /// <summary>Loads a bundle, verifies it and runs it once, so that the first batch is served as fast as the rest.</summary>
     /// <param name="path">The bundle's directory.</param>
     /// <param name="deviceName">"cpu", "cuda", or "auto": cuda where there is one.</param>
     /// <param name="threads">CPU threads of torch in this process; null: half the cores.</param>
+    /// <param name="backend">What searches the rows; null: whichever suits.</param>
     /// <exception cref="BundleException">A file is missing, broken or does not fit the others; it is named.</exception>
-    public static M5Retriever Load(string path, string deviceName = "auto", int? threads = null) =>
-        Load(BundleDirectory.Open(path), deviceName, threads);
+    public static M5Retriever Load(string path, string deviceName = "auto", int? threads = null, BackendOptions? backend = null) =>
+        Load(BundleDirectory.Open(path), deviceName, threads, backend);
 
     /// <summary>Loads an opened bundle.</summary>
-    /// <inheritdoc cref="Load(string, string, int?)"/>
-    public static M5Retriever Load(BundleDirectory bundle, string deviceName = "auto", int? threads = null)
+    /// <inheritdoc cref="Load(string, string, int?, BackendOptions)"/>
+    public static M5Retriever Load(
+        BundleDirectory bundle, string deviceName = "auto", int? threads = null, BackendOptions? backend = null)
     {
         ArgumentNullException.ThrowIfNull(bundle);
         if (threads is { } count)
@@ -85,7 +91,7 @@ public sealed class M5Retriever : IServingRetriever
         }
 
         TorchThreads.Use(threads);
-        var retriever = M5Bundle.Read(bundle, Devices.Of(deviceName));
+        var retriever = M5Bundle.Read(bundle, Devices.Of(deviceName), backend ?? new BackendOptions());
         retriever.WarmUp();
         return retriever;
     }
@@ -167,6 +173,7 @@ public sealed class M5Retriever : IServingRetriever
     {
         live?.Dispose();
         idsByContent?.Dispose();
+        index.Dispose();
         if (ownsModel)
         {
             content?.Dispose();

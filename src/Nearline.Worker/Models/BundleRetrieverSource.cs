@@ -6,7 +6,7 @@ using Nearline.Worker.Options;
 namespace Nearline.Worker.Models;
 
 /// <summary>Models from a folder of bundles.</summary>
-internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options) : IRetrieverSource
+internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options, IOptions<IndexOptions> index) : IRetrieverSource
 {
     private readonly WorkerOptions settings = options.Value;
     private readonly BundleStore store = new(options.Value.ModelsDirectory);
@@ -27,7 +27,8 @@ internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options) : I
     {
         try
         {
-            return M5Retriever.Load(store.Open(version), settings.Device, settings.Threads == 0 ? null : settings.Threads);
+            return M5Retriever.Load(
+                store.Open(version), settings.Device, settings.Threads == 0 ? null : settings.Threads, index.Value.ToBackend(settings.SetSize));
         }
         catch (Exception e)
         {

@@ -33,6 +33,7 @@ internal sealed class ModelFollower(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         metrics.ObserveModel(() => host.Version);
+        metrics.ObserveIndex(() => host.Index);
         // Loading takes a while; the start of the process must not wait for it.
         await Task.Yield();
         using var timer = new PeriodicTimer(settings.ModelPollInterval, clock);
@@ -80,6 +81,7 @@ internal sealed class ModelFollower(
         refused = null;
         metrics.ModelLoad("active");
         logger.ModelActive(next.ModelVersion, next.Scenarios.Count);
+        logger.IndexActive(next.ModelVersion, next.Index);
     }
 
     private bool IsKnown(string wanted) =>

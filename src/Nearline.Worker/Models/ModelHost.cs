@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Nearline.Model.Index;
 using Nearline.Model.Serving;
 
 namespace Nearline.Worker.Models;
@@ -19,6 +20,7 @@ internal sealed class ModelHost : IDisposable
     private IServingRetriever? current;
     private volatile CatalogState? state;
     private volatile string? version;
+    private volatile IndexInfo? index;
     private int disposed;
 
     public ModelHost()
@@ -29,6 +31,9 @@ internal sealed class ModelHost : IDisposable
 
     /// <summary>The active model's version; null before the first.</summary>
     public string? Version => version;
+
+    /// <summary>What searches the active model's rows; null before the first.</summary>
+    public IndexInfo? Index => index;
 
     /// <summary>How the catalog stands beside the active model's; null before the first change and the first model.</summary>
     public CatalogState? Catalog => state;
@@ -71,7 +76,7 @@ internal sealed class ModelHost : IDisposable
 
             var old = current;
             current = next;
-            version = next.ModelVersion;
+            (version, index) = (next.ModelVersion, next.Index);
             first.TrySetResult();
             old?.Dispose();
             return true;

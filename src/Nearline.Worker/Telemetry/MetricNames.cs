@@ -34,6 +34,10 @@ internal static class MetricNames
     public const string Buffered = "nearline.worker.consumer.buffered";
     public const string ModelInfo = "nearline.worker.model.info";
     public const string ModelLoads = "nearline.worker.model.loads";
+    public const string IndexInfo = "nearline.worker.index.info";
+    public const string IndexRows = "nearline.worker.index.rows";
+    public const string IndexMemory = "nearline.worker.index.memory";
+    public const string IndexMeasured = "nearline.worker.index.measured";
     public const string CatalogRecords = "nearline.worker.catalog.records";
     public const string CatalogShows = "nearline.worker.catalog.shows";
 
@@ -54,5 +58,7 @@ internal static class MetricNames
     public const string Scenario = "scenario";
     public const string Operation = "operation";
     public const string ModelVersion = "version";
+    public const string Backend = "backend";
+    public const string Dimension = "dimension";
     public const string Kind = "kind";
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using Confluent.Kafka;
 using Nearline.Model.Behaviours;
+using Nearline.Model.Index;
 using Nearline.Model.Serving;
 using Nearline.Worker.State;
 
@@ -97,6 +98,39 @@ internal sealed class WorkerMetrics : IDisposable
             : Array.Empty<Measurement<int>>(),
         unit: null,
         "Always 1; the version of the active model is a label.");
+
+    /// <summary>Observes what searches the active model's rows.</summary>
+    public void ObserveIndex(Func<IndexInfo?> index)
+    {
+        meter.CreateObservableGauge(
+            MetricNames.IndexInfo,
+            () => index() is { } now
+                ?
+                [
+                    new Measurement<int>(
+                        1,
+                        Tag(MetricNames.Backend, now.Backend),
+                        Tag(MetricNames.Dimension, now.Dimension.ToString(CultureInfo.InvariantCulture))),
+                ]
+                : Array.Empty<Measurement<int>>(),
+            unit: null,
+            "Always 1; backend and width of the index in use are labels.");
+        meter.CreateObservableGauge(
+            MetricNames.IndexRows,
+            () => index() is { } now ? [new Measurement<int>(now.Rows)] : Array.Empty<Measurement<int>>(),
+            "{show}",
+            "Shows of the model in its index.");
+        meter.CreateObservableGauge(
+            MetricNames.IndexMemory,
+            () => index() is { } now ? [new Measurement<long>(now.MemoryBytes)] : Array.Empty<Measurement<long>>(),
+            "By",
+            "What the index holds, in the host's and the device's memory together.");
+        meter.CreateObservableGauge(
+            MetricNames.IndexMeasured,
+            () => (index()?.Timings ?? []).Select(t => new Measurement<double>(t.Milliseconds / 1000, Tag(MetricNames.Backend, t.Backend))),
+            "s",
+            "A query of a batch of 16, as measured with each backend that was tried when the model was loaded.");
+    }
 
     /// <summary>Observes how far the catalog is from the model's; nothing before its first record.</summary>
     public void ObserveCatalog(Func<CatalogState?> state) => meter.CreateObservableGauge(

@@ -3,6 +3,7 @@ using Nearline.Model.Behaviours;
 using Nearline.Model.Bundles;
 using Nearline.Model.Data;
 using Nearline.Model.Evaluation;
+using Nearline.Model.Index;
 using Nearline.Model.Serving;
 using Nearline.Model.Tests.Support;
 using Nearline.Model.Training;
@@ -92,6 +93,32 @@ public sealed class M5RetrieverTests : IDisposable
         Assert.Equal(
             b.Users.SelectMany(u => u).Select(s => (s.Scenario, string.Join(' ', s.Shows))),
             a.Users.SelectMany(u => u).Select(s => (s.Scenario, string.Join(' ', s.Shows))));
+    }
+
+    [Fact]
+    public void Every_exact_backend_serves_the_same_and_says_what_it_is()
+    {
+        var bundle = M5Bundle.WriteUntrained(dataset, TinyWorld.Config, models.Path);
+        using var usual = M5Retriever.Load(bundle, "cpu");
+        Assert.Equal("exact-cpu", usual.Index.Backend);
+        Assert.StartsWith("auto: exact", usual.Index.Why, StringComparison.Ordinal);
+        var expected = Sets(usual);
+        foreach (var backend in new[] { "exact-cpu", "exact-torch" })
+        {
+            using var retriever = M5Retriever.Load(bundle, "cpu", backend: new BackendOptions { Backend = backend, MeasureFor = TimeSpan.Zero, Limit = 5 });
+            Assert.Equal(expected, Sets(retriever));
+            var index = retriever.Index;
+            Assert.Equal((backend, 48, 2 * TinyWorld.Config.Width, "as asked for"), (index.Backend, index.Rows, index.Dimension, index.Why));
+            Assert.Equal(backend, Assert.Single(index.Timings).Backend);
+            Assert.InRange(index.Timings[0].Milliseconds, 1e-6, 1000);
+            Assert.Contains($"{backend}, 48 rows x ", index.ToString(), StringComparison.Ordinal);
+        }
+
+        var error = Assert.Throws<ArgumentException>(() => M5Retriever.Load(bundle, "cpu", backend: new BackendOptions { Backend = "faiss" }));
+        Assert.Contains("Backend: 'faiss': must be one of auto, exact-cpu, exact-torch", error.Message, StringComparison.Ordinal);
+
+        IEnumerable<(string, string)> Sets(M5Retriever retriever) =>
+            retriever.Retrieve(Requests(), 20).Users.SelectMany(u => u).Select(s => (s.Scenario, string.Join(' ', s.Shows))).ToList();
     }
 
     [Fact]

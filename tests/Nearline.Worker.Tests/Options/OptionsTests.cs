@@ -14,6 +14,9 @@ public sealed class OptionsTests
     [InlineData("--Worker:Device=tpu", "Worker:Device is 'tpu'; it must be one of auto, cpu, cuda")]
     [InlineData("--Worker:StateTtl=00:00:00", "Worker:StateTtl is 00:00:00; it must be from 00:00:01 to 3650.00:00:00")]
     [InlineData("--Worker:RefreshOn:0=delete_user", "Worker:RefreshOn is 'delete_user'; it must be one of login, ")]
+    [InlineData("--Index:Backend=gpu", "Index:Backend is 'gpu'; it must be one of auto, exact-cpu, exact-torch")]
+    [InlineData("--Index:ExactBudget=02:00:00", "Index:ExactBudget is 02:00:00; it must be from 00:00:00 to 00:01:00")]
+    [InlineData("--Index:MeasureFor=-00:00:01", "Index:MeasureFor is -00:00:01; it must be from 00:00:00 to 00:00:10")]
     [InlineData("--Kafka:BootstrapServers=", "Kafka:BootstrapServers is ''; a list like host:port,host:port is needed")]
     [InlineData("--Kafka:MaxPollInterval=00:00:01", "Kafka:MaxPollInterval is 00:00:01; it must be from 00:00:10 to 01:00:00")]
     [InlineData("--Kafka:Client:enable.auto.commit=true", "Kafka:Client:enable.auto.commit is 'true'; leave it out: ")]
@@ -27,14 +30,16 @@ public sealed class OptionsTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Misspelt_key_stops_the_start()
+    [Theory]
+    [InlineData("--Worker:SetSise=10", "SetSise")]
+    [InlineData("--Index:Bakend=auto", "Bakend")]
+    public async Task Misspelt_key_stops_the_start(string argument, string key)
     {
-        await using var app = Build("--Worker:SetSise=10");
+        await using var app = Build(argument);
 
         var error = await Assert.ThrowsAnyAsync<Exception>(() => app.StartAsync());
 
-        Assert.Contains("SetSise", error.Message, StringComparison.Ordinal);
+        Assert.Contains(key, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -134,8 +134,9 @@ public sealed class ModelTests
         var folder = Directory.CreateTempSubdirectory("nearline-models-");
         try
         {
-            var source = new BundleRetrieverSource(Microsoft.Extensions.Options.Options.Create(
-                new Worker.Options.WorkerOptions { ModelsDirectory = folder.FullName, Device = "cpu" }));
+            var source = new BundleRetrieverSource(
+                Microsoft.Extensions.Options.Options.Create(new Worker.Options.WorkerOptions { ModelsDirectory = folder.FullName, Device = "cpu" }),
+                Microsoft.Extensions.Options.Options.Create(new Worker.Options.IndexOptions()));
             Assert.Null(source.ActiveVersion());
 
             folder.CreateSubdirectory("v1");

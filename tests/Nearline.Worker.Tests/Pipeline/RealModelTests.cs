@@ -43,6 +43,10 @@ public sealed class RealModelTests : IDisposable
 
         store.Activate("v2");
         await Eventually.TrueAsync(() => worker.Meters.Gauge(MetricNames.ModelInfo, ("version", "v2")) == 1, "v2 is active");
+        Assert.Equal(1, worker.Meters.Gauge(MetricNames.IndexInfo, ("backend", "exact-cpu"), ("dimension", $"{2 * M5Config.Small.Width}")));
+        Assert.Equal(dataset.Shows.Count, worker.Meters.Gauge(MetricNames.IndexRows));
+        Assert.True(worker.Meters.Gauge(MetricNames.IndexMemory) > 4 * dataset.Shows.Count * 2 * M5Config.Small.Width);
+        Assert.InRange(worker.Meters.Gauge(MetricNames.IndexMeasured, ("backend", "exact-cpu")), 1e-9, 1);
         await WatchAsync(18);
         await SameAsModelAsync(infrastructure, store, "v2", log);
 

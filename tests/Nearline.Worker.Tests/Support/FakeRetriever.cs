@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Nearline.Contracts;
 using Nearline.Model.Behaviours;
+using Nearline.Model.Index;
 using Nearline.Model.Serving;
 
 namespace Nearline.Worker.Tests.Support;
@@ -19,6 +20,8 @@ internal sealed class FakeRetriever(string version, params string[] scenarios) :
     public string ModelVersion { get; } = version;
 
     public IReadOnlyList<string> Scenarios { get; } = scenarios.Length == 0 ? ["home", "kids"] : scenarios;
+
+    public IndexInfo Index { get; } = new("exact-fake", 20, 8, 1280, [new BackendTiming("exact-fake", 0.5)], "as asked for");
 
     public bool IsDisposed { get; private set; }
 

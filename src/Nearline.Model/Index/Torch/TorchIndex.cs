@@ -1,0 +1,304 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Nearline.Model.Index;
+
+/// <summary>
+/// Exact maximum inner product search on torch's device: matrix product and topk, tile by tile. What a device computes
+/// only proposes rows; the fp32 kernel of <see cref="ExactIndex"/> scores them. A query for which rows that were not
+/// proposed might belong to the best, by the bound of <see cref="TorchError"/>, gets every row that might: results are
+/// those of <see cref="ExactIndex"/>, bit for bit. docs/index.md says what that rests on.
+/// </summary>
+/// <remarks>
+/// On the device are the rows in fp32, and while it searches at most 64 MB of scores and the masks of as many queries;
+/// the rows are in the host's memory too, for scores.
+/// </remarks>
+public sealed class TorchIndex : IItemIndex
+{
+    private readonly FloatRows floats;
+    private readonly TorchError error;
+    private readonly TorchSettings settings;
+    private readonly Device device;
+    private readonly Tensor[] tiles;
+    private long secondPasses;
+    private bool isDisposed;
+
+    /// <summary>Copies a matrix.</summary>
+    /// <param name="rows">[count, dimension], row-major, finite; count may be 0.</param>
+    /// <param name="dimension">From one.</param>
+    /// <param name="device">"cpu", "cuda", or "auto": cuda where there is one.</param>
+    /// <exception cref="ArgumentException">The length is no multiple of the dimension, a value is not finite, or there is no such device.</exception>
+    /// <exception cref="InvalidOperationException">The device multiplies with less than fp32.</exception>
+    public TorchIndex(ReadOnlySpan<float> rows, int dimension, string device = "auto")
+        : this(rows, dimension, Devices.Of(device), new TorchSettings())
+    {
+    }
+
+    internal TorchIndex(ReadOnlySpan<float> rows, int dimension, Device device, TorchSettings settings)
+    {
+        var count = SearchInput.CountRows(rows, dimension);
+        (this.device, this.settings) = (device, settings);
+        floats = new FloatRows(count, dimension);
+        var longest = 0.0;
+        for (var row = 0; row < count; row++)
+        {
+            var values = rows.Slice(row * dimension, dimension);
+            SearchInput.CheckRow(row, values);
+            values.CopyTo(floats[row]);
+            longest = Math.Max(longest, TorchError.Norm(values));
+        }
+
+        error = new TorchError(dimension, floats.Roundings, longest);
+        tiles = new Tensor[(int)(((long)count + settings.TileRows - 1) / settings.TileRows)];
+        try
+        {
+            using var gradient = no_grad();
+            for (var tile = 0; tile < tiles.Length; tile++)
+            {
+                using var scope = NewDisposeScope();
+                var size = RowsOf(tile);
+                var values = rows.Slice(tile * settings.TileRows * dimension, size * dimension).ToArray();
+                tiles[tile] = tensor(values, [size, dimension], device: device).DetachFromDisposeScope();
+            }
+
+            CheckPrecision();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Backend => "exact-torch";
+
+    /// <inheritdoc/>
+    public int Count => floats.Count;
+
+    /// <inheritdoc/>
+    public int Dimension => floats.Dimension;
+
+    /// <inheritdoc/>
+    public long MemoryBytes => floats.MemoryBytes + (sizeof(float) * (long)Count * Dimension);
+
+    /// <summary>Queries, since this was made, for which what topk proposed did not suffice.</summary>
+    internal long SecondPasses => Interlocked.Read(ref secondPasses);
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<float> Row(int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Count);
+        return floats[row];
+    }
+
+    /// <inheritdoc/>
+    public SearchResult[] Search(ReadOnlySpan<float> queries, int limit, IReadOnlyList<ItemMask?> masks)
+    {
+        SearchInput.Check(queries, limit, masks, Count, Dimension);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        var results = new SearchResult[queries.Length / Dimension];
+        limit = Math.Min(limit, Math.Max(1, Count));
+        var waiting = new List<TorchQuery>();
+        for (var i = 0; i < results.Length; i++)
+        {
+            var query = new TorchQuery(i, queries.Slice(i * Dimension, Dimension), floats.Stride, masks.Count == 0 ? null : masks[i]);
+            if ((query.Mask?.Count ?? Count) <= (settings.FewRows == 0 ? 0 : Math.Max(2 * limit, settings.FewRows)) || !error.IsInRange(query.Norm))
+            {
+                results[i] = Best(query, query.Allowed(Count), limit);
+                continue;
+            }
+
+            waiting.Add(query);
+            if (waiting.Count == settings.TileQueries)
+            {
+                SearchOnDevice(waiting, limit, results);
+                waiting.Clear();
+            }
+        }
+
+        SearchOnDevice(waiting, limit, results);
+        return results;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        isDisposed = true;
+        foreach (var tile in tiles)
+        {
+            tile?.Dispose();
+        }
+    }
+
+    private int RowsOf(int tile) => Math.Min(settings.TileRows, Count - (tile * settings.TileRows));
+
+    private void SearchOnDevice(List<TorchQuery> queries, int limit, SearchResult[] results)
+    {
+        if (queries.Count == 0)
+        {
+            return;
+        }
+
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        var values = tensor(queries.SelectMany(q => q.Values.Take(Dimension)).ToArray(), [queries.Count, Dimension], device: device);
+        var masks = TorchMasks.Upload([.. queries.Select(q => q.Mask)], Count, device);
+        var (scores, rows) = Propose(values, masks, Math.Min(limit + settings.Spare, Count));
+        var proposed = (int)scores.shape[1];
+        float[] allScores = scores.cpu().data<float>().ToArray();
+        long[] allRows = rows.cpu().data<long>().ToArray();
+        for (var i = 0; i < queries.Count; i++)
+        {
+            var query = queries[i];
+            var own = allScores.AsSpan(i * proposed, proposed);
+            var candidates = new List<int>(proposed);
+            var least = float.PositiveInfinity;
+            for (var c = 0; c < proposed; c++)
+            {
+                // Products are in range: only what a mask forbids has this score.
+                if (own[c] > float.NegativeInfinity)
+                {
+                    candidates.Add((int)allRows[(i * proposed) + c]);
+                    least = Math.Min(least, own[c]);
+                }
+            }
+
+            var best = Best(query, candidates, limit);
+            var bound = error.Bound(query.Norm);
+
+            // What was not proposed has a score on the device of at most `least`.
+            if (candidates.Count == proposed && proposed < Count && !(best.Scores[^1] - bound > least))
+            {
+                Interlocked.Increment(ref secondPasses);
+                best = Best(query, AtLeast(values.narrow(0, i, 1), masks, i, best.Scores[^1] - bound), limit);
+            }
+
+            results[query.Place] = best;
+        }
+    }
+
+    /// <summary>The rows of the highest scores, in no order: scores and rows, [queries, wanted].</summary>
+    private (Tensor Scores, Tensor Rows) Propose(Tensor queries, TorchMasks? masks, int wanted)
+    {
+        Tensor? bestScores = null, bestRows = null;
+        for (var tile = 0; tile < tiles.Length; tile++)
+        {
+            using var scope = NewDisposeScope();
+            var all = Scores(queries, tile, masks?.Forbidden(tile * settings.TileRows, RowsOf(tile)));
+            var (scores, rows) = all.topk(Math.Min(wanted, RowsOf(tile)), 1, largest: true, sorted: false);
+            rows = rows.add(tile * settings.TileRows);
+            if (bestScores is not null)
+            {
+                (scores, rows) = (cat([bestScores, scores], 1), cat([bestRows!, rows], 1));
+                if (scores.shape[1] > wanted)
+                {
+                    (scores, var places) = scores.topk(wanted, 1, largest: true, sorted: false);
+                    rows = rows.gather(1, places);
+                }
+
+                bestScores.Dispose();
+                bestRows!.Dispose();
+            }
+
+            (bestScores, bestRows) = (scores.MoveToOuterDisposeScope(), rows.MoveToOuterDisposeScope());
+        }
+
+        return (bestScores!, bestRows!);
+    }
+
+    /// <summary>Every row that a query is allowed and whose score on the device reaches a threshold.</summary>
+    private List<int> AtLeast(Tensor query, TorchMasks? masks, int place, double threshold)
+    {
+        var found = new List<int>();
+        for (var tile = 0; tile < tiles.Length; tile++)
+        {
+            using var scope = NewDisposeScope();
+            var first = tile * settings.TileRows;
+            var scores = Scores(query, tile, masks?.Forbidden(first, RowsOf(tile), place));
+
+            // The cast may round up by half a unit; one step down is below the threshold either way.
+            var rows = scores.view(-1).ge(MathF.BitDecrement((float)threshold)).nonzero().view(-1);
+            foreach (var row in rows.cpu().data<long>())
+            {
+                found.Add((int)(first + row));
+            }
+        }
+
+        return found;
+    }
+
+    private Tensor Scores(Tensor queries, int tile, Tensor? forbidden)
+    {
+        var scores = queries.matmul(tiles[tile].t());
+        return forbidden is null ? scores : scores.masked_fill_(forbidden, double.NegativeInfinity);
+    }
+
+    private SearchResult Best(TorchQuery query, List<int> candidates, int limit)
+    {
+        int[] rows = [.. candidates];
+        var scores = new float[rows.Length];
+        if (rows.Length > 0)
+        {
+            floats.Score(query.Values, rows, scores);
+        }
+
+        var keys = new ulong[rows.Length];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            keys[i] = Selection.Key(scores[i], rows[i]);
+        }
+
+        // Ascending by key is best first.
+        Array.Sort(keys);
+        var result = new SearchResult(new int[Math.Min(limit, keys.Length)], new float[Math.Min(limit, keys.Length)]);
+        for (var i = 0; i < result.Rows.Length; i++)
+        {
+            (result.Rows[i], result.Scores[i]) = (Selection.Row(keys[i]), Selection.Score(keys[i]));
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// The bound holds for fp32. TensorFloat-32 rounds to 10 bits, and whether a matrix product uses it depends on the
+    /// process's settings, its environment and the device: so it is tried.
+    /// </summary>
+    private void CheckPrecision()
+    {
+        const int Queries = 64, Rows = 1024;
+        if (Count == 0 || Dimension < 2)
+        {
+            return;
+        }
+
+        // The rows are the queries too: products of equal signs, whose rounding adds up.
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        var rows = Math.Min(Rows, RowsOf(0));
+        var queries = Math.Min(Queries, rows);
+        float[] scores = tiles[0].narrow(0, 0, queries).matmul(tiles[0].narrow(0, 0, rows).t()).cpu().data<float>().ToArray();
+        int[] all = [.. Enumerable.Range(0, rows)];
+        var expected = new float[rows];
+        for (var q = 0; q < queries; q++)
+        {
+            var query = new TorchQuery(q, floats[q], floats.Stride, null);
+            if (!error.IsInRange(query.Norm))
+            {
+                continue;
+            }
+
+            floats.Score(query.Values, all, expected);
+            var bound = error.Bound(query.Norm);
+            for (var row = 0; row < rows; row++)
+            {
+                if (!(Math.Abs((double)scores[(q * rows) + row] - expected[row]) <= bound))
+                {
+                    throw new InvalidOperationException(
+                        $"device {device}: row {q} times row {row} is {scores[(q * rows) + row]}, but {expected[row]} in fp32, and only {bound:g2} apart may be rounding: is TF32 on? NVIDIA_TF32_OVERRIDE=0 and torch.backends.cuda.matmul.allow_tf32 = false turn it off; or use exact-cpu");
+                }
+            }
+        }
+    }
+}
