@@ -31,14 +31,17 @@ def table(header, rows):
         yield "| " + " | ".join(row) + " |"
 
 
+VIEWS = {"by_cg": "by the CG channel alone", "as_new": "every show scored as new", "known": "as served, known shows (validation)"}
+
+
 def quality(lines):
     unfiltered = any("unfiltered" in line for line in lines)
     header = ["model", "entry", "seeds", "HR@20", "HR@100", "NDCG@10", "to reference (95 %)"]
     if unfiltered:
         header[6:6] = ["Recall@10", "Recall@10, NDCG@10 with watched shows"]
-    by_content = any("by_content" in line for line in lines)
-    if by_content:
-        header[6:6] = ["Recall@10", "Recall@10, HR@20, HR@100 by content alone"]
+    is_cold = any("by_cg" in line for line in lines)
+    if is_cold:
+        header[6:6] = ["Recall@10"] + [f"Recall@10, HR@20, HR@100 {view}" for view in VIEWS.values()]
     rows = []
     for line in lines:
         to = line.get("to_reference")
@@ -46,9 +49,9 @@ def quality(lines):
         if unfiltered:
             with_watched = line.get("unfiltered", {})
             row += [spread(line, "r10"), f"{spread(with_watched, 'r10')}, {spread(with_watched, 'n10')}"]
-        if by_content:
-            alone = line.get("by_content", {})
-            row += [spread(line, "r10"), ", ".join(filter(None, (spread(alone, n) for n in ("r10", "r20", "r100"))))]
+        if is_cold:
+            row.append(spread(line, "r10"))
+            row += [", ".join(filter(None, (spread(line.get(view, {}), n) for n in ("r10", "r20", "r100")))) for view in VIEWS]
         row.append("" if to is None else
                    f"{to['hr20']:+.4f} ({to['hr20_low']:+.4f} to {to['hr20_high']:+.4f}) to {to['reference']}")
         rows.append(row)

@@ -169,15 +169,14 @@ internal sealed class M5Model : nn.Module
     /// The items' side, [E^ID(i), E^CG(i)]: [I, 2d]. Its inner product with <see cref="M5Output.Query"/> is equation 6.
     /// With one channel [I, d]: E^ID(i), or where it combines both an MLP of the two.
     /// </summary>
-    /// <param name="cold">Shows whose rows are those of new shows, as <see cref="NewItems"/> makes them, [I, 1]; null: none.</param>
-    public Tensor Items(Tensor? cold = null)
+    public Tensor Items()
     {
         if (!Config.HasCg)
         {
-            return embedding.ItemIds(cold);
+            return embedding.ItemIds();
         }
 
-        var both = cat([embedding.ItemIds(cold), embedding.ItemCgs()], 1);
+        var both = cat([embedding.ItemIds(), embedding.ItemCgs()], 1);
         return unifiedItems is null ? both : unifiedItems.forward(both);
     }
 

@@ -29,16 +29,16 @@ internal static class EvaluateCommand
         {
             Description = "measure on the validation targets, which settings are chosen by, instead of the test targets",
         };
-        var content = new Option<bool>("--by-content")
+        var view = new Option<ScoringView>("--view")
         {
-            Description = "score every show by content alone, as the model scores shows that it was not trained with",
+            Description = "served: rank as sets are served; asnew: score every show by content, as the model scores shows that it was not trained with; cg: by the CG channel alone",
         };
         var protocol = CommonOptions.Protocol();
         var json = new Option<bool>("--json") { Description = "print all figures, a JSON line for each model and group of targets" };
         var device = CommonOptions.Device();
         var command = new Command("evaluate", "evaluate a bundle on held-out watches")
         {
-            data, name, models, version, protocol, baselines, unfiltered, validation, content, json, device,
+            data, name, models, version, protocol, baselines, unfiltered, validation, view, json, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -64,7 +64,7 @@ internal static class EvaluateCommand
                 if (chosen is not null)
                 {
                     using var retriever = M5Retriever.Load(chosen, parsed.GetRequiredValue(device));
-                    OptionAssignments.Check("--by-content", () => retriever.ByContentAlone = parsed.GetValue(content));
+                    OptionAssignments.Check("--view", () => retriever.View = parsed.GetValue(view));
                     retriever.Apply(split.Newcomers);
                     evaluated.Add(ModelTraining.Evaluate(retriever.ModelVersion, retriever, split, options, cancellation));
                 }

@@ -89,9 +89,15 @@ internal static class ComparisonFile
             line["unfiltered"] = All(row, r => r.Unfiltered!.Average);
         }
 
-        if (row.Runs.All(r => r.ByContent is not null))
+        foreach (var (name, report) in new (string, Func<RunResult, RankedReport?>)[]
         {
-            line["by_content"] = All(row, r => r.ByContent!.Average);
+            ("known", r => r.Known), ("as_new", r => r.AsNew), ("by_cg", r => r.ByCg),
+        })
+        {
+            if (row.Runs.All(r => report(r) is not null))
+            {
+                line[name] = All(row, r => report(r)!.Average);
+            }
         }
 
         line["train_seconds"] = Math.Round(row.Runs.Average(r => r.TrainSeconds), 1);

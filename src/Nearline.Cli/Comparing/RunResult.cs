@@ -41,9 +41,18 @@ internal sealed record RunResult
     public RankedReport? Unfiltered { get; init; }
 
     /// <summary>
-    /// Like <see cref="Filtered"/>, by content alone; null where shows were not cold, or the model has no CG table.
+    /// Where some shows were cold: on the targets that epochs are chosen on, shows that training knew, as sets are served.
+    /// Null where none was.
     /// </summary>
-    public RankedReport? ByContent { get; init; }
+    public RankedReport? Known { get; init; }
+
+    /// <summary>
+    /// Like <see cref="Filtered"/>, every show scored as new; null where none was cold, or the model has no CG table.
+    /// </summary>
+    public RankedReport? AsNew { get; init; }
+
+    /// <summary>Like <see cref="AsNew"/>, by the CG channel alone; null too where the model has none of its own.</summary>
+    public RankedReport? ByCg { get; init; }
 
     /// <summary>Reads a result; null where there is none, or none that can be read.</summary>
     public static RunResult? Read(string path)

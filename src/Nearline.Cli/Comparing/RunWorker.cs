@@ -45,21 +45,26 @@ internal static class RunWorker
         using var retriever = trained.CreateServingRetriever();
         retriever.Apply(split.Newcomers);
         var result = Measure(model, seed, retriever, split, settings, seconds, cancellationToken);
-        RankedReport? byContent = null;
-        if (split.ColdShows is not null && trained.PlacesNewShows)
-        {
-            retriever.ByContentAlone = true;
-            byContent = RankedReport.Of(Evaluator.Evaluate(
-                retriever, split.Dataset, split.Test, new EvaluationOptions { Train = split.TrainDataset }, cancellationToken));
-        }
-
         return result with
         {
-            ByContent = byContent,
+            Known = split.ColdShows is null ? null : Report(retriever, split, split.EpochTargets, cancellationToken),
+            AsNew = split.ColdShows is null || !trained.PlacesNewShows ? null : By(ScoringView.AsNew),
+            ByCg = split.ColdShows is null || !trained.PlacesNewShows || config.Channels != ModelChannels.IdAndCg ? null : By(ScoringView.Cg),
             Epochs = trained.Epochs.Count,
             BestEpoch = trained.BestEpoch,
         };
+
+        RankedReport By(ScoringView view)
+        {
+            retriever.View = view;
+            return Report(retriever, split, split.Test, cancellationToken);
+        }
     }
+
+    private static RankedReport Report(
+        IRetriever retriever, Split split, IReadOnlyList<EvaluationTarget> targets, CancellationToken cancellationToken) =>
+        RankedReport.Of(Evaluator.Evaluate(
+            retriever, split.Dataset, targets, new EvaluationOptions { Train = split.TrainDataset }, cancellationToken));
 
     private static RunResult Measure(
         ComparedModel model, int? seed, IRetriever retriever, Split split, ComparisonSettings settings, TimeSpan fitted, CancellationToken cancellationToken)

@@ -148,11 +148,9 @@ internal sealed class MultiModalEmbedding : nn.Module
     public int Shows => shows;
 
     /// <summary>E^ID of all shows, in the order of the index: [I, d].</summary>
-    /// <param name="cold">Those taken for shows without an ID embedding, [I, 1]; null: none.</param>
-    public Tensor ItemIds(Tensor? cold = null)
+    public Tensor ItemIds()
     {
         var ids = id.weight!.narrow(0, FeatureSchema.FirstShowRow, shows);
-        ids = cold is null ? ids : where(cold, id.weight!.narrow(0, FeatureSchema.UnknownShowRow, 1), ids);
         return contentInId is null ? ids : ids + contentInId.forward(ItemCgs());
     }
 

@@ -29,6 +29,7 @@ public sealed class M5Retriever : IServingRetriever
     private readonly IItemIndex index;
     private readonly EncodedBatch encoded = new();
     private ExactIndex? contentIndex;
+    private ScoringView view;
     private Tensor? idsByContent;
     private LiveRows? live;
 
@@ -96,23 +97,47 @@ public sealed class M5Retriever : IServingRetriever
         return retriever;
     }
 
-    /// <summary>
-    /// Scores every show as one that the model has no ID embedding of: by content alone, the way new shows are found.
-    /// Meant for evaluation. In a model whose ID embeddings hold no content it is the CG channel's ranking.
-    /// </summary>
-    /// <exception cref="ArgumentException">The model has no CG table.</exception>
-    public bool ByContentAlone
+    /// <summary>What of the score ranks shows. Set it before the first request, or between two.</summary>
+    /// <exception cref="ArgumentException">The model has no CG table, or for <see cref="ScoringView.Cg"/> no CG channel of its own.</exception>
+    public ScoringView View
     {
-        get => contentIndex is not null;
+        get => view;
         set
         {
+            var config = model.Config;
+            if (value != ScoringView.Served && !config.HasCgTable)
+            {
+                throw new ArgumentException($"{nameof(View)}: {value}; variant '{config.Variant}' has no CG table", nameof(value));
+            }
+
+            if (value == ScoringView.Cg && config.Channels != ModelChannels.IdAndCg)
+            {
+                throw new ArgumentException($"{nameof(View)}: {value}; variant '{config.Variant}' has no CG channel of its own", nameof(value));
+            }
+
             using var inference = inference_mode();
             using var scope = NewDisposeScope();
-            contentIndex = !value ? null
-                : model.Config.HasCgTable ? new ExactIndex(model.NewItems(model.ContentRows()).cpu().data<float>().ToArray(), model.Config.QueryWidth)
-                : throw new ArgumentException($"ByContentAlone: variant '{model.Config.Variant}' has no CG table", nameof(value));
+            contentIndex = value == ScoringView.AsNew
+                ? new ExactIndex(model.NewItems(model.ContentRows()).cpu().data<float>().ToArray(), config.QueryWidth)
+                : null;
+            view = value;
         }
     }
+
+    /// <summary>
+    /// How many places of a set new shows have at least, as a multiple of their part of what the user may get in the
+    /// scenario; 0: only those that their scores win. <see cref="NewShowPlaces"/> says which.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative, or not finite.</exception>
+    public double NewShowBoost
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = double.IsFinite(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "must be finite");
+        }
+    } = 1;
 
     /// <summary>What it encodes users with.</summary>
     internal FeatureEncoder Encoder => encoder;
@@ -192,7 +217,13 @@ public sealed class M5Retriever : IServingRetriever
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack, live);
-        return model.Forward(batch).Query().cpu().data<float>().ToArray();
+        var output = model.Forward(batch);
+        if (view == ScoringView.Cg)
+        {
+            output = output with { UserId = zeros_like(output.UserId) };
+        }
+
+        return output.Query().cpu().data<float>().ToArray();
     }
 
     private static float[] ReadItems(M5Model model)
@@ -269,7 +300,11 @@ public sealed class M5Retriever : IServingRetriever
         if (sideMasks.Length > 0)
         {
             var beside = catalog.SideIndex.Search(queries, Math.Min(limit, catalog.SideIndex.Count), sideMasks);
-            found = [.. found.Zip(beside, (main, side) => SearchResult.Merge(main, side, catalog.ModelCount, limit))];
+            for (var p = 0; p < found.Length; p++)
+            {
+                var places = view == ScoringView.Served ? NewShowPlaces.Of(sideMasks[p]!.Count, masks[p]!.Count, NewShowBoost) : NewShowPlaces.None;
+                found[p] = places.Merge(found[p], beside[p], catalog.ModelCount, limit);
+            }
         }
 
         for (int user = 0, p = 0; user < to - from; user++)
@@ -303,14 +338,18 @@ public sealed class M5Retriever : IServingRetriever
     private ScoredShow[] Describe(SearchResult found, float[] queries, int pair)
     {
         var idWidth = model.Config.Channels == ModelChannels.IdAndCg ? model.Config.Width : model.Config.QueryWidth;
-        var query = queries.AsSpan(model.Config.QueryWidth * pair, idWidth);
+        var query = queries.AsSpan(model.Config.QueryWidth * pair, model.Config.QueryWidth);
         var shows = new ScoredShow[found.Rows.Length];
         for (var i = 0; i < shows.Length; i++)
         {
-            var row = found.Rows[i];
-            var values = row < index.Count ? (contentIndex ?? index).Row(row) : catalog.SideIndex.Row(row - index.Count);
+            var (row, score) = (found.Rows[i], found.Scores[i]);
             var item = catalog[row];
-            shows[i] = new ScoredShow(item.Id, item.Category, found.Scores[i], VectorMath.Dot(query, values[..idWidth]));
+
+            // Nobody knows yet what the ID channel will say of a new show: its part is what the show's place asks for.
+            var idScore = row < index.Count
+                ? VectorMath.Dot(query[..idWidth], (contentIndex ?? index).Row(row)[..idWidth])
+                : score - VectorMath.Dot(query[idWidth..], catalog.SideIndex.Row(row - index.Count)[idWidth..]);
+            shows[i] = new ScoredShow(item.Id, item.Category, score, idScore);
         }
 
         return shows;

@@ -34,7 +34,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
             ? MaskedShows.Of(batch, options.MaskRate, random, device)
             : null;
         var output = model.Forward(batch, options.SeparateMaskedPass ? null : masked?.Shows);
-        var match = Matching(output, model.Items(Cold(model, options, random, device)), encoded, targets, options, negatives);
+        var match = Matching(output, model.Items(), encoded, targets, options, negatives);
         var mlm = zeros(1, device: device).squeeze(0);
         if (masked is not null)
         {
@@ -50,19 +50,6 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
             ? zeros(1, device: device).squeeze(0)
             : disagreements.Aggregate((a, b) => a + b) * (1.0 / disagreements.Length);
         return new HybridLoss(match + (mlm * options.Alpha) + (disagreement * options.Beta), match, mlm, disagreement);
-    }
-
-    /// <summary>The shows that a step takes for new ones, [I, 1]; null: none.</summary>
-    private static Tensor? Cold(M5Model model, TrainingOptions options, Random random, Device device)
-    {
-        if (options.ColdShare == 0)
-        {
-            return null;
-        }
-
-        // Among known shows a new one learns where it stands, among new ones which of them is best.
-        var isAll = random.NextDouble() < options.ColdShare;
-        return rand(model.Shows, 1, device: device).lt(isAll ? 1 : options.ColdShare);
     }
 
     /// <summary>Equations 7 and 8 over the whole catalog, averaged over the instances.</summary>

@@ -101,13 +101,6 @@ public sealed record TrainingOptions
     /// </summary>
     public double CoWatchStart { get; init; }
 
-    /// <summary>
-    /// Departure: part of the catalog that each step scores as shows without an ID embedding, and part of the steps that
-    /// score all of it so, from which the model learns to place new shows (Volkovs, Yu and Poutanen, "DropoutNet",
-    /// NIPS 2017); 0: none.
-    /// </summary>
-    public double ColdShare { get; init; }
-
     /// <summary>The gradient's norm is cut to this; 0: never.</summary>
     public double GradientClip { get; init; } = 5;
 
@@ -154,7 +147,6 @@ public sealed record TrainingOptions
         Check(nameof(FutureDecay), FutureDecay, FutureDecay is > 0 and <= 1, "above 0, at most 1");
         Check(nameof(WatchedWeight), WatchedWeight, WatchedWeight is >= 0 and < 1e6, "0 or more, below a million");
         Check(nameof(CoWatchStart), CoWatchStart, CoWatchStart is >= 0 and < 1e3, "0 or more, below 1000");
-        Check(nameof(ColdShare), ColdShare, ColdShare is >= 0 and < 1, "from 0 to below 1");
         Check(nameof(SoftmaxNegatives), SoftmaxNegatives, SoftmaxNegatives >= 0, "0 or more");
         Check(nameof(GradientClip), GradientClip, GradientClip >= 0, "0 or more");
         Check(nameof(WeightAverage), WeightAverage, WeightAverage is >= 0 and < 1, "from 0 to below 1");

@@ -27,8 +27,10 @@ internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options, IOp
     {
         try
         {
-            return M5Retriever.Load(
+            var retriever = M5Retriever.Load(
                 store.Open(version), settings.Device, settings.Threads == 0 ? null : settings.Threads, index.Value.ToBackend(settings.SetSize));
+            retriever.NewShowBoost = settings.NewShowBoost;
+            return retriever;
         }
         catch (Exception e)
         {

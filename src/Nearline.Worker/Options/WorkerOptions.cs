@@ -50,6 +50,12 @@ internal sealed class WorkerOptions
     /// <summary>Shows in a set, 1 to 1000.</summary>
     public int SetSize { get; set; } = 300;
 
+    /// <summary>
+    /// How many places of a set shows that came after the model have at least, as a multiple of their part of what the
+    /// user may get, never more than a fifth of the set; 0: only those that their scores win. 0 to 100.
+    /// </summary>
+    public double NewShowBoost { get; set; } = 1;
+
     /// <summary>How long a state outlives the user's last event. 1 s to 10 years.</summary>
     public TimeSpan StateTtl { get; set; } = TimeSpan.FromDays(400);
 
@@ -92,6 +98,7 @@ internal sealed class WorkerOptions
             check.InRange(nameof(MaxBuffered), options.MaxBuffered, 1, 1_000_000);
             check.InRange(nameof(MaxBufferedBytes), options.MaxBufferedBytes, 1_000, 100_000_000_000);
             check.InRange(nameof(SetSize), options.SetSize, 1, 1000);
+            check.InRange(nameof(NewShowBoost), options.NewShowBoost, 0, 100);
             check.InRange(nameof(StateTtl), options.StateTtl, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
             check.InRange(nameof(SetTtl), options.SetTtl, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
             check.InRange(nameof(MaxFutureSkew), options.MaxFutureSkew, TimeSpan.Zero, TimeSpan.FromDays(1));

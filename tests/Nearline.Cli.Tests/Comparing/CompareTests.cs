@@ -75,7 +75,7 @@ public sealed class CompareTests : IDisposable
         WriteWorld();
         string[] entries =
         [
-            "--model", "M5: m5-small Epochs=1 SamplesPerUser=1 TrainCg=false CgLength=8 ColdShare=0.3 Graph=true",
+            "--model", "M5: m5-small Epochs=1 SamplesPerUser=1 TrainCg=false CgLength=8 Graph=true",
             "--model", "contentknn", "--model", "popularity", "--seeds", "1", "--protocol", "cold-start", "--device", "cpu",
         ];
         var (whole, known) = (Path.Combine(directory, "whole"), Path.Combine(directory, "known"));
@@ -86,10 +86,10 @@ public sealed class CompareTests : IDisposable
 
         Assert.Equal(0, await Compare([.. entries, "--graph", known]));
         var lines = JsonNode.Parse(File.ReadAllText(Output))!["lines"]!.AsArray().ToDictionary(l => l!["model"]!.GetValue<string>(), l => l!);
-        Assert.True(lines["M5"]["by_content"]!["r100"]!.GetValue<double>() > 0);
+        Assert.All(new[] { "known", "as_new", "by_cg" }, view => Assert.True(lines["M5"][view]!["r100"]!.GetValue<double>() > 0, view));
         Assert.True(lines["M5"]["hr100"]!.GetValue<double>() > 0);
         Assert.True(lines["contentknn"]["hr100"]!.GetValue<double>() > 0);
-        Assert.Null(lines["contentknn"]["by_content"]);
+        Assert.Null(lines["contentknn"]["by_cg"]);
         Assert.Equal(0, lines["popularity"]["hr100"]!.GetValue<double>());
     }
 

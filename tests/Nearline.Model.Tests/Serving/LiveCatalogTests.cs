@@ -50,7 +50,7 @@ public sealed class LiveCatalogTests : IDisposable
         var request = Request(5) with { IncludeWatched = true };
         Dictionary<string, float> Scores(bool byContent)
         {
-            retriever.ByContentAlone = byContent;
+            retriever.View = byContent ? ScoringView.AsNew : ScoringView.Served;
             return retriever.Retrieve([request], World.Shows.Count).Users[0][0].Shows.ToDictionary(s => s.ShowId, s => s.Score);
         }
 
@@ -63,7 +63,52 @@ public sealed class LiveCatalogTests : IDisposable
         Assert.True(known.Values.Max() - known.Values.Min() > 0.1);
         Assert.NotEqual(byContent.OrderBy(s => s.Key).Select(s => s.Value), Scores(false).OrderBy(s => s.Key).Select(s => s.Value));
         using var single = Load(M5Bundle.WriteUntrained(World, M5Variants.ByName("wo-mm").Of(TinyWorld.Config), models.Path));
-        Assert.Contains("has no CG table", Assert.Throws<ArgumentException>(() => single.ByContentAlone = true).Message, StringComparison.Ordinal);
+        Assert.Contains("has no CG table", Assert.Throws<ArgumentException>(() => single.View = ScoringView.AsNew).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void New_shows_that_score_low_have_their_places_in_the_order_of_the_scores()
+    {
+        using var retriever = Load(M5Bundle.WriteUntrained(World, TinyWorld.Config, models.Path));
+        retriever.Apply([.. Enumerable.Range(0, 3).Select(i => new CatalogChange($"new-{i}", Like(i, $"new-{i}")))]);
+        retriever.NewShowBoost = 0;
+        var byScore = Sets(retriever, 2)[0].Shows;
+        retriever.NewShowBoost = 1;
+        var shows = Sets(retriever, 2)[0].Shows;
+
+        bool IsNew(ScoredShow s) => s.ShowId.StartsWith("new-", StringComparison.Ordinal);
+        var share = 3.0 / byScore.Count;
+        for (var i = 0; i < shows.Count; i++)
+        {
+            Assert.True(shows.Take(i + 1).Count(IsNew) >= Math.Floor(((i + 1) * share) + 0.5), $"among the first {i + 1}");
+            Assert.True(i == 0 || shows[i - 1].Score >= shows[i].Score, $"the score of place {i}");
+        }
+
+        // Every show has the CG channel's score that it had; what a place adds is the ID channel's.
+        var before = byScore.ToDictionary(s => s.ShowId);
+        Assert.Equal(before.Keys.Order(), shows.Select(s => s.ShowId).Order());
+        Assert.All(shows, s => Assert.Equal(before[s.ShowId].Score - before[s.ShowId].IdScore, s.Score - s.IdScore, 1e-4));
+        Assert.All(shows.Where(s => !IsNew(s)), s => Assert.Equal(before[s.ShowId], s));
+        Assert.Throws<ArgumentOutOfRangeException>(() => retriever.NewShowBoost = -1);
+        Assert.Throws<ArgumentOutOfRangeException>(() => retriever.NewShowBoost = double.PositiveInfinity);
+    }
+
+    [Fact]
+    public void The_CG_channel_alone_ranks_by_its_part_of_the_score()
+    {
+        using var retriever = Load(Trained());
+        retriever.Apply([new("new", Like(1, "new"))]);
+        var request = Request(5) with { IncludeWatched = true };
+        IReadOnlyList<ScoredShow> Set() => retriever.Retrieve([request], World.Shows.Count + 1).Users[0][0].Shows;
+        retriever.NewShowBoost = 0;
+        var parts = Set().ToDictionary(s => s.ShowId, s => s.Score - s.IdScore);
+        retriever.View = ScoringView.Cg;
+        var byCg = Set();
+        Assert.Equal(parts.Count, byCg.Count);
+        Assert.All(byCg, s => Assert.Equal(parts[s.ShowId], s.Score, 1e-4));
+        Assert.All(byCg, s => Assert.Equal(0, s.IdScore, 1e-4));
+        using var single = Load(M5Bundle.WriteUntrained(World, M5Variants.ByName("single-channel").Of(TinyWorld.Config), models.Path));
+        Assert.Contains("no CG channel of its own", Assert.Throws<ArgumentException>(() => single.View = ScoringView.Cg).Message, StringComparison.Ordinal);
     }
 
     /// <summary>After any changes sets hold exactly what the catalog as it stands allows, in the order of the scores.</summary>
@@ -165,7 +210,7 @@ public sealed class LiveCatalogTests : IDisposable
             float[] rows = [.. Enumerable.Range(0, count * 4).Select(_ => (float)random.Next(3))];
             float[] query = [.. Enumerable.Range(0, 4).Select(_ => (float)random.Next(-1, 3))];
             var whole = new ExactIndex(rows, 4).Search(query, limit, [])[0];
-            var merged = SearchResult.Merge(
+            var merged = NewShowPlaces.None.Merge(
                 new ExactIndex(rows.AsSpan(0, cut * 4), 4).Search(query, limit, [])[0],
                 new ExactIndex(rows.AsSpan(cut * 4), 4).Search(query, limit, [])[0],
                 cut,

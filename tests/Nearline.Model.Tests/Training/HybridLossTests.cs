@@ -77,35 +77,6 @@ public sealed class HybridLossTests : IDisposable
     }
 
     [Fact]
-    public void Cold_shows_are_scored_without_their_id_embeddings()
-    {
-        var (batch, encoded, schema) = Tensors.Batch(4);
-        manual_seed(1);
-        using var model = new M5Model(schema, TinyWorld.Config, null);
-        Tensors.Randomize(model, 2, 0.4);
-        model.eval();
-        using var gradient = no_grad();
-        var targets = Enumerable.Range(0, 4).Select(u => new[] { 5 + u }).ToArray();
-        float Match(double coldShare) => HybridLoss.Of(
-            model, batch, encoded, targets, TrainingOptions.Small with { ColdShare = coldShare, Alpha = 0, WatchedWeight = 1 }, new Random(9)).Match.item<float>();
-        float With(Tensor items) => nn.functional.cross_entropy(
-            model.Forward(batch).Query().matmul(items.t()), tensor(targets.Select(t => (long)t[0]).ToArray())).item<float>();
-        Assert.Equal(With(model.Items()), Match(0), 1e-4);
-        Assert.Equal(With(model.NewItems(model.ContentRows())), Match(1 - 1e-12), 1e-4);
-
-        // A part of the catalog in some steps, all of it in others.
-        float[] steps = [.. Enumerable.Range(0, 40).Select(seed =>
-        {
-            manual_seed(seed);
-            return HybridLoss.Of(
-                model, batch, encoded, targets, TrainingOptions.Small with { ColdShare = 0.3, Alpha = 0, WatchedWeight = 1 }, new Random(seed)).Match.item<float>();
-        })];
-        var all = steps.Count(s => Math.Abs(s - Match(1 - 1e-12)) < 1e-4);
-        Assert.InRange(all, 4, 22);
-        Assert.True(steps.Distinct().Count() > 10, string.Join(' ', steps));
-    }
-
-    [Fact]
     public void Masking_replaces_main_ids_only_and_remembers_them()
     {
         var (batch, _, schema) = Tensors.Batch(12);
