@@ -45,7 +45,7 @@ public sealed class ExactIndex : IItemIndex
 
         if (settings.Kernel is { } kernel && Count > 0 && Int8Rows.StrideOf(dimension) <= Int8Kernel.MaxStride)
         {
-            int8 = new Int8Rows(floats, kernel, settings.Threads);
+            int8 = new Int8Rows(floats, kernel, settings.BuildThreads ?? settings.Threads);
         }
     }
 

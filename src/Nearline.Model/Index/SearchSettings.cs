@@ -6,6 +6,9 @@ internal sealed record SearchSettings
     /// <summary>Threads at most, the caller's among them.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Threads that build, the caller's among them; null: as many as search.</summary>
+    public int? BuildThreads { get; init; }
+
     /// <summary>The first pass's kernel; null: no first pass, all rows are scored in fp32.</summary>
     public Int8Kernel? Kernel { get; init; } = Int8Kernel.Supported[0];
 

@@ -17,6 +17,7 @@ internal sealed class ModelHost : IDisposable
     private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
     private readonly Dictionary<string, CatalogChange> catalog = new(StringComparer.Ordinal);
+    private readonly HashSet<string> changedSince = new(StringComparer.Ordinal);
     private IServingRetriever? current;
     private volatile CatalogState? state;
     private volatile string? version;
@@ -56,6 +57,7 @@ internal sealed class ModelHost : IDisposable
             foreach (var change in changes)
             {
                 catalog[change.ShowId] = change;
+                changedSince.Add(change.ShowId);
             }
 
             return state = current?.Apply(changes);
@@ -63,25 +65,32 @@ internal sealed class ModelHost : IDisposable
         cancellationToken);
 
     /// <summary>
-    /// Makes this the active model, after the work at hand, and disposes the one before. It begins with the catalog as it
-    /// stands.
+    /// Makes this the active model, after the work at hand, and disposes the one before, which nobody uses any more. It
+    /// begins with the catalog as it stands. Users' work waits only for the exchange and for changes of the catalog that
+    /// came meanwhile: the catalog is taken in, and what was before is given back, on the caller's time. One at a time.
     /// </summary>
-    public Task SwapAsync(IServingRetriever next, CancellationToken cancellationToken) => EnqueueAsync(
-        () =>
-        {
-            if (catalog.Count > 0)
+    public async Task SwapAsync(IServingRetriever next, CancellationToken cancellationToken)
+    {
+        var known = await EnqueueAsync(
+            () =>
             {
-                state = next.Apply([.. catalog.Values]);
-            }
-
-            var old = current;
-            current = next;
-            (version, index) = (next.ModelVersion, next.Index);
-            first.TrySetResult();
-            old?.Dispose();
-            return true;
-        },
-        cancellationToken);
+                changedSince.Clear();
+                return catalog.Values.ToArray();
+            },
+            cancellationToken).ConfigureAwait(false);
+        var begun = known.Length > 0 ? next.Apply(known) : null;
+        var old = await EnqueueAsync(
+            () =>
+            {
+                state = changedSince.Count > 0 ? next.Apply([.. changedSince.Select(show => catalog[show])]) : begun ?? state;
+                (var before, current) = (current, next);
+                (version, index) = (next.ModelVersion, next.Index);
+                first.TrySetResult();
+                return before;
+            },
+            cancellationToken).ConfigureAwait(false);
+        old?.Dispose();
+    }
 
     public void Dispose()
     {

@@ -63,7 +63,7 @@ internal static class IndexChoice
 
     private static IItemIndex Make(string backend, float[] rows, int dimension, Device device) => QuietThread.Run<IItemIndex>(() => backend switch
     {
-        IndexBackends.ExactCpu => new ExactIndex(rows, dimension),
+        IndexBackends.ExactCpu => new ExactIndex(rows, dimension, new SearchSettings { BuildThreads = 1 }),
         IndexBackends.ExactTorch => new TorchIndex(rows, dimension, device, new TorchSettings()),
         _ => throw new ArgumentException($"backend: '{backend}'", nameof(backend)),
     });
