@@ -18,6 +18,11 @@ internal sealed class InductiveContent : IDisposable
     private const string BasisTensor = "basis";
     private const string RarityTensor = "rarity";
     private const string MapTensor = "map";
+    private const string KnownTensor = "known";
+    private const string KnownRowsTensor = "known_rows";
+
+    /// <summary>Enough to tell a show's place to within a few in ten thousand.</summary>
+    private const int MaxKnown = 4096;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -28,7 +33,10 @@ internal sealed class InductiveContent : IDisposable
     private readonly IShowEmbedder embedder;
     private readonly float[] map;
 
-    private InductiveContent(IShowEmbedder embedder, float[] map) => (this.embedder, this.map) = (embedder, map);
+    private InductiveContent(IShowEmbedder embedder, float[] map, KnownShows known) => (this.embedder, this.map, Known) = (embedder, map, known);
+
+    /// <summary>Where the model's own shows would lie if it did not know them: all, or an even sample.</summary>
+    public KnownShows Known { get; }
 
     /// <summary>
     /// Learns from a model's own shows where content embeddings came to lie: by ridge regression, or exactly where they
@@ -52,12 +60,13 @@ internal sealed class InductiveContent : IDisposable
                 scaled[(i * width) + i] = start.Scale;
             }
 
-            return new InductiveContent(start.Embedder, scaled);
+            return new InductiveContent(start.Embedder, scaled, Sample(start, known, scaled));
         }
 
         var chosen = tensor(known);
         var fitted = ContentAlignment.Map(tensor(start.Rows).view(-1, width).index_select(0, chosen), rows.index_select(0, chosen));
-        return new InductiveContent(start.Embedder, fitted.to(ScalarType.Float32).contiguous().data<float>().ToArray());
+        var toTrained = fitted.to(ScalarType.Float32).contiguous().data<float>().ToArray();
+        return new InductiveContent(start.Embedder, toTrained, Sample(start, known, toTrained));
     }
 
     /// <summary>Where the CG embedding of a show would lie, [width]; null when nothing of it is known.</summary>
@@ -69,11 +78,7 @@ internal sealed class InductiveContent : IDisposable
         }
 
         var result = new float[content.Length];
-        for (var i = 0; i < content.Length; i++)
-        {
-            VectorMath.AddScaled(content[i], map.AsSpan(i * content.Length, content.Length), result);
-        }
-
+        Mapped(content, map, result);
         return result;
     }
 
@@ -82,7 +87,12 @@ internal sealed class InductiveContent : IDisposable
     public void Write(Func<string, string> pathOf)
     {
         var width = embedder.Width;
-        var tensors = new List<TensorData> { TensorData.Of<float>(MapTensor, map, width, width) };
+        var tensors = new List<TensorData>
+        {
+            TensorData.Of<float>(MapTensor, map, width, width),
+            TensorData.Of<float>(KnownTensor, Known.Cgs, Known.Rows.Length, width),
+            TensorData.Of<int>(KnownRowsTensor, Known.Rows, Known.Rows.Length),
+        };
         switch (embedder)
         {
             case ContentGraph graph:
@@ -127,7 +137,7 @@ internal sealed class InductiveContent : IDisposable
             graph = ContentGraph.Load(bundle.PathOf);
             graph.Check(config);
             using var file = SafeTensorsFile.Open(bundle.PathOf(TensorsFile));
-            return new InductiveContent(graph, file.Read<float>(MapTensor, config.Width, config.Width));
+            return new InductiveContent(graph, file.Read<float>(MapTensor, config.Width, config.Width), ReadKnown(bundle, file, config.Width));
         }
         catch (Exception e)
         {
@@ -167,7 +177,43 @@ internal sealed class InductiveContent : IDisposable
         }
 
         return new InductiveContent(
-            new ContentEncoder(nodes, file.Read<float>(RarityTensor, nodes.Count), basis), file.Read<float>(MapTensor, width, width));
+            new ContentEncoder(nodes, file.Read<float>(RarityTensor, nodes.Count), basis),
+            file.Read<float>(MapTensor, width, width),
+            ReadKnown(bundle, file, width));
+    }
+
+    private static KnownShows ReadKnown(BundleDirectory bundle, SafeTensorsFile file, int width)
+    {
+        var count = file[KnownTensor].Shape.FirstOrDefault();
+        var rows = file.Read<int>(KnownRowsTensor, count);
+        foreach (var row in rows.Where(r => r < 0 || r >= bundle.Manifest.ItemCount))
+        {
+            throw new BundleException(bundle.PathOf(TensorsFile), $"{KnownRowsTensor}: {row}; must be from 0 to {bundle.Manifest.ItemCount - 1}");
+        }
+
+        return new KnownShows(rows, file.Read<float>(KnownTensor, count, width));
+    }
+
+    private static KnownShows Sample(ContentStart start, long[] known, float[] map)
+    {
+        var width = start.Embedder.Width;
+        var count = Math.Min(MaxKnown, known.Length);
+        var sample = new KnownShows(new int[count], new float[count * width]);
+        for (var i = 0; i < count; i++)
+        {
+            var row = sample.Rows[i] = (int)known[(long)i * known.Length / count];
+            Mapped(start.Rows.AsSpan(row * width, width), map, sample.Cgs.AsSpan(i * width, width));
+        }
+
+        return sample;
+    }
+
+    private static void Mapped(ReadOnlySpan<float> content, float[] map, Span<float> result)
+    {
+        for (var i = 0; i < content.Length; i++)
+        {
+            VectorMath.AddScaled(content[i], map.AsSpan(i * content.Length, content.Length), result);
+        }
     }
 
     private static List<string> ReadNodes(string file)

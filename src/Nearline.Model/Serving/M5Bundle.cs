@@ -106,14 +106,16 @@ public static class M5Bundle
     /// <summary>Reads a bundle as a retriever on a device.</summary>
     internal static M5Retriever Read(BundleDirectory bundle, Device device, BackendOptions backend)
     {
-        var (config, schema, items, matrix) = QuietThread.Run(() => Rows(bundle));
-        var built = IndexChoice.Build(matrix, config.QueryWidth, device, backend);
         InductiveContent? content = null;
         M5Model? network = null;
         try
         {
-            content = QuietThread.Run(() => InductiveContent.Read(bundle, config));
+            // The model first: it tells best where the parts of a bundle do not fit one another.
+            var (config, schema, _) = Describe(bundle);
             network = QuietThread.Run(() => Network(bundle, schema, config, device));
+            content = QuietThread.Run(() => InductiveContent.Read(bundle, config));
+            var (_, _, items, matrix) = QuietThread.Run(() => Rows(bundle));
+            var built = IndexChoice.Build(matrix, config.QueryWidth, device, backend);
             return new M5Retriever(
                 bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, built, content);
         }
@@ -121,7 +123,6 @@ public static class M5Bundle
         {
             network?.Dispose();
             content?.Dispose();
-            built.Index.Dispose();
             throw;
         }
     }

@@ -32,6 +32,7 @@ public sealed class M5Retriever : IServingRetriever
     private ScoringView view;
     private Tensor? idsByContent;
     private LiveRows? live;
+    private NewShowPlaces? places;
 
     internal M5Retriever(
         string version,
@@ -125,8 +126,8 @@ public sealed class M5Retriever : IServingRetriever
     }
 
     /// <summary>
-    /// How many places of a set new shows have at least, as a multiple of their part of what the user may get in the
-    /// scenario; 0: only those that their scores win. <see cref="NewShowPlaces"/> says which.
+    /// How many times further up a set than content says new shows stand; 0: only where their scores win them a place.
+    /// <see cref="NewShowPlaces"/> says where that is.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Negative, or not finite.</exception>
     public double NewShowBoost
@@ -245,24 +246,24 @@ public sealed class M5Retriever : IServingRetriever
             idsByContent ??= model.IdsByContent().DetachFromDisposeScope();
             var cgs = tensor(catalog.Side.SelectMany(s => s.Place.Cg).ToArray()).view(catalog.Side.Count, -1).to(device);
             live = new LiveRows(model.LiveIds(cgs, idsByContent).DetachFromDisposeScope(), cgs.DetachFromDisposeScope());
+            places ??= content!.Known is { Rows.Length: > 0 } known
+                ? new NewShowPlaces(new ExactIndex(NewRows(known.Cgs), model.Config.QueryWidth), known.Rows)
+                : null;
         }
 
         encoder.Live = new LiveShows(encoder.Schema, [.. catalog.Side.Select(s => s.Show)]);
     }
 
-    /// <summary>Where a new show lies; null when its metadata tell the model nothing.</summary>
-    private LivePlace? PlaceOf(Show show)
+    /// <summary>Rows of the index for new shows, by their CG embeddings.</summary>
+    private float[] NewRows(float[] cgs)
     {
-        if (content?.Embed(show) is not { } embedding)
-        {
-            return null;
-        }
-
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var row = model.NewItems(tensor(embedding).view(1, embedding.Length).to(device));
-        return new LivePlace(row.cpu().data<float>().ToArray(), embedding);
+        return model.NewItems(tensor(cgs).view(-1, model.Config.Width).to(device)).cpu().data<float>().ToArray();
     }
+
+    /// <summary>Where a new show lies; null when its metadata tell the model nothing.</summary>
+    private LivePlace? PlaceOf(Show show) => content?.Embed(show) is { } embedding ? new LivePlace(NewRows(embedding), embedding) : null;
 
     private (TimeSpan Tower, TimeSpan Index) Retrieve(
         IReadOnlyList<RetrievalRequest> requests, int from, int to, int limit, List<IReadOnlyList<ScenarioCandidates>> users)
@@ -300,11 +301,8 @@ public sealed class M5Retriever : IServingRetriever
         if (sideMasks.Length > 0)
         {
             var beside = catalog.SideIndex.Search(queries, Math.Min(limit, catalog.SideIndex.Count), sideMasks);
-            for (var p = 0; p < found.Length; p++)
-            {
-                var places = view == ScoringView.Served ? NewShowPlaces.Of(sideMasks[p]!.Count, masks[p]!.Count, NewShowBoost) : NewShowPlaces.None;
-                found[p] = places.Merge(found[p], beside[p], catalog.ModelCount, limit);
-            }
+            var due = view == ScoringView.Served && NewShowBoost > 0 ? places?.Of(queries, beside, masks, limit, NewShowBoost) : null;
+            found = [.. found.Select((known, p) => NewShowPlaces.Merge(known, beside[p], due is null ? [] : due[p], catalog.ModelCount, limit))];
         }
 
         for (int user = 0, p = 0; user < to - from; user++)

@@ -51,8 +51,8 @@ internal sealed class WorkerOptions
     public int SetSize { get; set; } = 300;
 
     /// <summary>
-    /// How many places of a set shows that came after the model have at least, as a multiple of their part of what the
-    /// user may get, never more than a fifth of the set; 0: only those that their scores win. 0 to 100.
+    /// Shows that came after the model stand in sets where content says, or this many times further up; 0: only where
+    /// their scores win them a place. 0 to 100.
     /// </summary>
     public double NewShowBoost { get; set; } = 1;
 

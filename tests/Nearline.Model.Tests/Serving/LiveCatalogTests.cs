@@ -77,12 +77,14 @@ public sealed class LiveCatalogTests : IDisposable
         var shows = Sets(retriever, 2)[0].Shows;
 
         bool IsNew(ScoredShow s) => s.ShowId.StartsWith("new-", StringComparison.Ordinal);
-        var share = 3.0 / byScore.Count;
-        for (var i = 0; i < shows.Count; i++)
+        for (var i = 1; i < shows.Count; i++)
         {
-            Assert.True(shows.Take(i + 1).Count(IsNew) >= Math.Floor(((i + 1) * share) + 0.5), $"among the first {i + 1}");
-            Assert.True(i == 0 || shows[i - 1].Score >= shows[i].Score, $"the score of place {i}");
+            Assert.True(shows[i - 1].Score >= shows[i].Score, $"the score of place {i}");
         }
+
+        // Of shows like the known ones the best stand among the first half, where no untrained score had brought them.
+        int Place(IReadOnlyList<ScoredShow> set) => set.Index().First(s => IsNew(s.Item)).Index;
+        Assert.True(Place(shows) < Place(byScore), $"{Place(shows)} instead of {Place(byScore)}");
 
         // Every show has the CG channel's score that it had; what a place adds is the ID channel's.
         var before = byScore.ToDictionary(s => s.ShowId);
@@ -210,9 +212,10 @@ public sealed class LiveCatalogTests : IDisposable
             float[] rows = [.. Enumerable.Range(0, count * 4).Select(_ => (float)random.Next(3))];
             float[] query = [.. Enumerable.Range(0, 4).Select(_ => (float)random.Next(-1, 3))];
             var whole = new ExactIndex(rows, 4).Search(query, limit, [])[0];
-            var merged = NewShowPlaces.None.Merge(
+            var merged = NewShowPlaces.Merge(
                 new ExactIndex(rows.AsSpan(0, cut * 4), 4).Search(query, limit, [])[0],
                 new ExactIndex(rows.AsSpan(cut * 4), 4).Search(query, limit, [])[0],
+                [],
                 cut,
                 limit);
             Assert.Equal(whole.Rows, merged.Rows);
