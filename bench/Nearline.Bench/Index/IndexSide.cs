@@ -16,6 +16,7 @@ internal sealed class IndexSide
     private readonly float[] queries;
     private readonly ItemMask[] masks;
     private readonly double buildSeconds;
+    private readonly Dictionary<string, double> bytesAnItem;
 
     public IndexSide(string directory, int dimension, int limit, int threads)
     {
@@ -25,6 +26,7 @@ internal sealed class IndexSide
         ExactIndex? built = null;
         buildSeconds = Measured.Of(() => built = new ExactIndex(rows, dimension, threads)).Seconds;
         index = built!;
+        bytesAnItem = Others(rows, dimension).Prepend(built!).ToDictionary(i => i.Backend, i => (double)i.MemoryBytes / i.Count);
         var bytes = File.ReadAllBytes(Path.Combine(directory, "masks.u8"));
         masks = [.. Enumerable.Range(0, bytes.Length / index.Count).Select(m => ItemMask.Of(index.Count, row => bytes[(m * index.Count) + row] != 0))];
     }
@@ -36,7 +38,7 @@ internal sealed class IndexSide
         Queries = queries.Length / index.Dimension,
         Kernel = Int8Kernel.Supported[0].Name,
         BuildSeconds = buildSeconds,
-        BytesAnItem = (double)index.MemoryBytes / index.Count,
+        BytesAnItem = bytesAnItem,
     };
 
     /// <summary>Writes the rows and scores found: <c>ours.rows</c> in int32 and <c>ours.scores</c> in fp32, [queries, limit].</summary>
@@ -58,6 +60,13 @@ internal sealed class IndexSide
             }
         });
         return new { Queries = queries.Length / index.Dimension, measured.Seconds, measured.CpuSeconds };
+    }
+
+    /// <summary>The backends that are not measured here, for what they hold.</summary>
+    private static IEnumerable<IItemIndex> Others(float[] rows, int dimension)
+    {
+        using var torch = new TorchIndex(rows, dimension, "cpu");
+        yield return torch;
     }
 
     private IEnumerable<SearchResult[]> Search(int batch, bool masked)

@@ -73,8 +73,10 @@ public sealed class BundleStore
 
     /// <summary>Opens one bundle and verifies all of it.</summary>
     /// <exception cref="BundleException">It is not there or broken.</exception>
-    public BundleDirectory Open(string version) =>
-        BundleDirectory.Open(Path.Combine(ModelsDirectory, BundleVersion.Require(version, nameof(version))));
+    public BundleDirectory Open(string version) => BundleDirectory.Open(PathOf(version));
+
+    /// <summary>Where a bundle of this version is, if there is one.</summary>
+    public string PathOf(string version) => Path.Combine(ModelsDirectory, BundleVersion.Require(version, nameof(version)));
 
     /// <summary>Points at a bundle after verifying all of it. Activating the active one changes nothing.</summary>
     /// <returns>The version that was active until now; null when there was none.</returns>

@@ -79,7 +79,7 @@ public sealed class M5Retriever : IServingRetriever
     /// <param name="backend">What searches the rows; null: whichever suits.</param>
     /// <exception cref="BundleException">A file is missing, broken or does not fit the others; it is named.</exception>
     public static M5Retriever Load(string path, string deviceName = "auto", int? threads = null, BackendOptions? backend = null) =>
-        Load(BundleDirectory.Open(path), deviceName, threads, backend);
+        Load(QuietThread.Run(() => BundleDirectory.Open(path)), deviceName, threads, backend);
 
     /// <summary>Loads an opened bundle.</summary>
     /// <inheritdoc cref="Load(string, string, int?, BackendOptions)"/>

@@ -28,7 +28,7 @@ internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options, IOp
         try
         {
             var retriever = M5Retriever.Load(
-                store.Open(version), settings.Device, settings.Threads == 0 ? null : settings.Threads, index.Value.ToBackend(settings.SetSize));
+                store.PathOf(version), settings.Device, settings.Threads == 0 ? null : settings.Threads, index.Value.ToBackend(settings.SetSize));
             retriever.NewShowBoost = settings.NewShowBoost;
             return retriever;
         }

@@ -20,7 +20,7 @@ public sealed record IndexInfo(
     /// <summary>A line for the log.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Backend}, {Rows:N0} rows x {Dimension}, {MemoryBytes / 1e6:N1} MB ({Ratio:0.##} of the plain fp32 rows), {Measured}; {Why}");
+        $"{Backend}, {Rows:N0} rows x {Dimension}, {MemoryBytes / 1e6:N1} MB ({Ratio:0.##} times the plain fp32 rows), {Measured}; {Why}");
 
     private double Ratio => Rows == 0 ? 0 : MemoryBytes / (4.0 * Rows * Dimension);
 
