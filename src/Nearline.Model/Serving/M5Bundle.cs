@@ -99,32 +99,43 @@ public static class M5Bundle
     internal static (M5Config Config, FeatureSchema Schema, IReadOnlyList<CatalogItem> Items, float[] Rows) Rows(BundleDirectory bundle)
     {
         var (config, schema, items) = Describe(bundle);
-        using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
-        return (config, schema, items, index.Read<float>(IndexTensor, items.Count, config.QueryWidth));
+        return (config, schema, items, Rows(bundle, config, items.Count));
     }
 
     /// <summary>Reads a bundle as a retriever on a device.</summary>
     internal static M5Retriever Read(BundleDirectory bundle, Device device, BackendOptions backend)
     {
+        var (config, schema, items) = QuietThread.Run(() => Describe(bundle));
+
+        // The model first: it tells best where the parts of a bundle do not fit one another.
+        var network = QuietThread.Run(() => Network(bundle, schema, config, device));
         InductiveContent? content = null;
-        M5Model? network = null;
         try
         {
-            // The model first: it tells best where the parts of a bundle do not fit one another.
-            var (config, schema, _) = Describe(bundle);
-            network = QuietThread.Run(() => Network(bundle, schema, config, device));
-            content = QuietThread.Run(() => InductiveContent.Read(bundle, config));
-            var (_, _, items, matrix) = QuietThread.Run(() => Rows(bundle));
-            var built = IndexChoice.Build(matrix, config.QueryWidth, device, backend);
+            (var matrix, content) = QuietThread.Run(() => (Rows(bundle, config, items.Count), InductiveContent.Read(bundle, config)));
             return new M5Retriever(
-                bundle.Version, network, schema, bundle.Manifest.Scenarios, items, device, ownsModel: true, built, content);
+                bundle.Version,
+                network,
+                schema,
+                bundle.Manifest.Scenarios,
+                items,
+                device,
+                ownsModel: true,
+                IndexChoice.Build(matrix, config.QueryWidth, device, backend),
+                content);
         }
         catch
         {
-            network?.Dispose();
             content?.Dispose();
+            network.Dispose();
             throw;
         }
+    }
+
+    private static float[] Rows(BundleDirectory bundle, M5Config config, int count)
+    {
+        using var index = SafeTensorsFile.Open(bundle.PathOf(IndexFile));
+        return index.Read<float>(IndexTensor, count, config.QueryWidth);
     }
 
     private static M5Model Network(BundleDirectory bundle, FeatureSchema schema, M5Config config, Device device)
