@@ -1,9 +1,17 @@
 using System.CommandLine;
 using Nearline.Bench.Graph;
+using Nearline.Bench.Hnsw;
 using Nearline.Bench.Index;
 using Nearline.Bench.Swap;
 using Nearline.Bench.Training;
 
 // One command a benchmark; the scripts beside this project start them and their peers in turns.
-return await new RootCommand("our side of the benchmarks in bench/") { GraphCommand.Create(), IndexCommand.Create(), SwapCommand.Create(), TrainingCommand.Create() }
+return await new RootCommand("our side of the benchmarks in bench/")
+{
+    GraphCommand.Create(),
+    HnswCommand.Create(),
+    IndexCommand.Create(),
+    SwapCommand.Create(),
+    TrainingCommand.Create(),
+}
     .Parse(args).InvokeAsync().ConfigureAwait(false);

@@ -15,12 +15,22 @@ internal static class DurableFiles
     }
 
     /// <summary>Replaces a file so that every reader sees the old content or the new.</summary>
-    public static void Replace(string path, ReadOnlySpan<byte> content)
+    public static void Replace(string path, byte[] content) => Replace(path, stream => stream.Write(content));
+
+    /// <inheritdoc cref="Replace(string, byte[])"/>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes the new content.</param>
+    public static void Replace(string path, Action<Stream> write)
     {
         var temporary = $"{path}.tmp-{Guid.NewGuid():N}";
         try
         {
-            Write(temporary, content);
+            using (var stream = File.Create(temporary))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
             File.Move(temporary, path, overwrite: true);
         }
         catch

@@ -53,6 +53,12 @@ internal sealed class Int8Rows
         (values, scales, errors, norms, GreatestNorm, GreatestError) = parts;
     }
 
+    /// <summary>What a step of each row is worth.</summary>
+    public AlignedArray<float> Scales => scales;
+
+    /// <summary>At least the norm of each row as it is stored.</summary>
+    public AlignedArray<float> Norms => norms;
+
     /// <summary>What the rows consist of.</summary>
     public Int8Parts Parts => new(values, scales, errors, norms, GreatestNorm, GreatestError);
 

@@ -74,6 +74,15 @@ internal sealed class Rescoring(FloatRows floats)
         return Sorted(candidates.Rows.Length, limit);
     }
 
+    /// <summary>The best of some rows by their scores.</summary>
+    public SearchResult Best(ReadOnlySpan<float> query, ReadOnlySpan<int> some, int limit)
+    {
+        Fit(some.Length);
+        some.CopyTo(rows);
+        floats.Score(query, some, scores);
+        return Sorted(some.Length, limit);
+    }
+
     private static int Padded(int count) => (count + Selection.Lanes - 1) / Selection.Lanes * Selection.Lanes;
 
     private SearchResult Sorted(int count, int limit)
