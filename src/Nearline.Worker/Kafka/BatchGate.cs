@@ -2,37 +2,39 @@ namespace Nearline.Worker.Kafka;
 
 /// <summary>
 /// Where batches and rebalances meet. A batch enters with the records whose partitions are still held; a revocation
-/// marks the leases and waits until the batch that uses them has left. Thread-safe.
+/// marks the leases and waits until the batches that use them have left. Thread-safe.
 /// </summary>
 internal sealed class BatchGate
 {
     private readonly object gate = new();
-    private HashSet<PartitionLease>? current;
+    private readonly HashSet<BatchPass> inside = [];
 
     /// <summary>Starts a batch: returns the records that may be processed, without those of revoked partitions.</summary>
-    public List<T> Enter<T>(IReadOnlyList<T> records, Func<T, PartitionLease> leaseOf)
+    public (List<T> Held, BatchPass Pass) Enter<T>(IReadOnlyList<T> records, Func<T, PartitionLease> leaseOf)
     {
         lock (gate)
         {
             var held = records.Where(r => !leaseOf(r).IsRevoked).ToList();
-            current = [.. held.Select(leaseOf)];
-            return held;
+            var pass = new BatchPass([.. held.Select(leaseOf)]);
+            inside.Add(pass);
+            return (held, pass);
         }
     }
 
-    /// <summary>Ends the batch.</summary>
+    /// <summary>Ends a batch.</summary>
+    /// <param name="pass">As it was given.</param>
     /// <param name="conclude">Marks its records as done; runs before a waiting revocation goes on.</param>
-    public void Leave(Action? conclude)
+    public void Leave(BatchPass pass, Action? conclude)
     {
         lock (gate)
         {
             conclude?.Invoke();
-            current = null;
+            inside.Remove(pass);
             Monitor.PulseAll(gate);
         }
     }
 
-    /// <summary>Marks the leases as revoked and waits for the batch that uses one of them.</summary>
+    /// <summary>Marks the leases as revoked and waits for the batches that use one of them.</summary>
     /// <returns>Whether no batch uses them any more; false when the time ran out.</returns>
     public bool Revoke(IReadOnlyCollection<PartitionLease> leases, TimeSpan timeout)
     {
@@ -44,16 +46,23 @@ internal sealed class BatchGate
                 lease.Revoke();
             }
 
-            while (current is not null && leases.Any(current.Contains))
+            while (inside.Any(pass => leases.Any(pass.Leases.Contains)))
             {
                 var left = deadline - Environment.TickCount64;
                 if (left <= 0 || !Monitor.Wait(gate, (int)left))
                 {
-                    return current is null || !leases.Any(current.Contains);
+                    return !inside.Any(pass => leases.Any(pass.Leases.Contains));
                 }
             }
 
             return true;
         }
     }
+}
+
+/// <summary>A batch in work, as the gate knows it.</summary>
+/// <param name="leases">What its records came under.</param>
+internal sealed class BatchPass(HashSet<PartitionLease> leases)
+{
+    public HashSet<PartitionLease> Leases { get; } = leases;
 }

@@ -38,7 +38,7 @@ internal sealed class WorkerOptions
     /// <summary>Most users in a batch, 1 to 10,000.</summary>
     public int BatchMaxUsers { get; set; } = 256;
 
-    /// <summary>How long a batch waits for more after its first event came in. 0 to 10 s.</summary>
+    /// <summary>How long a batch waits for more after its first event came in, while the model is busy. 0 to 10 s.</summary>
     public TimeSpan BatchDeadline { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Consumed records that may wait before partitions are paused, 1 to 1,000,000.</summary>

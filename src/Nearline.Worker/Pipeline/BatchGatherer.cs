@@ -5,8 +5,9 @@ using Nearline.Worker.Options;
 namespace Nearline.Worker.Pipeline;
 
 /// <summary>
-/// Gathers micro-batches: as much as waits, up to the limits, and otherwise whatever comes until the deadline after
-/// the first record's arrival. Under load batches grow and nobody waits for a deadline.
+/// Gathers micro-batches. While the model is free a batch is what waits; while it is busy a batch takes what comes, up to
+/// the limits and to the deadline after its first record's arrival. So an event alone waits for nothing, and under load
+/// batches grow by themselves.
 /// </summary>
 internal sealed class BatchGatherer(
     RecordBuffer buffer, WorkReader reader, IOptions<WorkerOptions> options, TimeProvider clock)
@@ -15,8 +16,10 @@ internal sealed class BatchGatherer(
     private Task? waiting;
 
     /// <summary>The next batch, never empty, in the order of consumption.</summary>
+    /// <param name="busy">Ends when the model is free for it.</param>
+    /// <param name="stopping">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">The worker stops.</exception>
-    public async Task<List<WorkItem>> NextAsync(CancellationToken stopping)
+    public async Task<List<WorkItem>> NextAsync(Task busy, CancellationToken stopping)
     {
         var items = new List<WorkItem>();
         var users = new HashSet<string>(StringComparer.Ordinal);
@@ -44,12 +47,12 @@ internal sealed class BatchGatherer(
             else
             {
                 var left = limits.BatchDeadline - clock.GetElapsedTime(firstReceivedAt);
-                if (left <= TimeSpan.Zero)
+                if (left <= TimeSpan.Zero || busy.IsCompleted)
                 {
                     break;
                 }
 
-                await Task.WhenAny(WaitForRecord(stopping), Task.Delay(left, clock, stopping)).ConfigureAwait(false);
+                await Task.WhenAny(WaitForRecord(stopping), Task.Delay(left, clock, stopping), busy).ConfigureAwait(false);
                 stopping.ThrowIfCancellationRequested();
             }
         }

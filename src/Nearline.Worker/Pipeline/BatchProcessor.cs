@@ -9,8 +9,9 @@ using Nearline.Worker.Telemetry;
 namespace Nearline.Worker.Pipeline;
 
 /// <summary>
-/// Steps 2 to 8 of an event's way, batch after batch. A batch's offsets are released for commit only when everything
-/// in it is stored or acknowledged by the dead-letter topic.
+/// Steps 2 to 8 of an event's way. Batches follow one another through three stages, each of which has one batch at a
+/// time: states are loaded and folded, sets are made, all is written. A batch's offsets are released for commit only when
+/// everything in it is stored or acknowledged by the dead-letter topic, and never before those of the batch ahead.
 /// </summary>
 internal sealed class BatchProcessor(
     BatchGatherer gatherer,
@@ -30,42 +31,59 @@ internal sealed class BatchProcessor(
     private readonly Retrieval retrieval = new(models, metrics, options.Value.SetSize, clock);
 
     /// <summary>Processes batches until stopped.</summary>
-    /// <param name="stopping">Stop after the batch in work.</param>
-    /// <param name="abort">Give up the batch in work, too; it is delivered again.</param>
+    /// <param name="stopping">Stop after the batches in work.</param>
+    /// <param name="abort">Give up the batches in work, too; they are delivered again.</param>
     public async Task RunAsync(CancellationToken stopping, CancellationToken abort)
     {
-        while (!stopping.IsCancellationRequested)
+        BatchInWork? last = null;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        try
         {
-            List<WorkItem> gathered;
-            try
+            while (!ending.IsCancellationRequested)
             {
-                gathered = await gatherer.NextAsync(stopping).ConfigureAwait(false);
+                // The one ahead is in the model, so this one is the next that loads.
+                await (last?.Started ?? Task.CompletedTask).ConfigureAwait(false);
+                var gathered = await gatherer.NextAsync(last?.Computed ?? Task.CompletedTask, ending.Token).ConfigureAwait(false);
+                var (items, pass) = gate.Enter(gathered, item => item.Source.Lease);
+                last = new BatchInWork(items, pass, last);
+                last.Run(RunAsync(last, ending, abort));
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+        }
 
-            var items = gate.Enter(gathered, item => item.Source.Lease);
-            var isDone = false;
-            try
-            {
-                if (items.Count > 0)
-                {
-                    await ProcessAsync(items, abort).ConfigureAwait(false);
-                }
+        try
+        {
+            await (last?.Done ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (abort.IsCancellationRequested)
+        {
+        }
+    }
 
-                isDone = true;
-            }
-            catch (OperationCanceledException) when (abort.IsCancellationRequested)
-            {
-                logger.BatchAbandoned(items.Count);
-                return;
-            }
-            finally
-            {
-                gate.Leave(isDone ? () => Release(items) : null);
-            }
+    private async Task RunAsync(BatchInWork batch, CancellationTokenSource ending, CancellationToken abort)
+    {
+        var isDone = false;
+        try
+        {
+            await ProcessAsync(batch, abort).ConfigureAwait(false);
+            isDone = true;
+        }
+        catch (OperationCanceledException) when (abort.IsCancellationRequested)
+        {
+            logger.BatchAbandoned(batch.Items.Count);
+            throw;
+        }
+        catch
+        {
+            // Nothing after it may be committed: no use in gathering more.
+            await ending.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            gate.Leave(batch.Pass, isDone ? () => Release(batch.Items) : null);
         }
     }
 
@@ -96,22 +114,41 @@ internal sealed class BatchProcessor(
         return [.. users.Values];
     }
 
-    private async Task ProcessAsync(List<WorkItem> items, CancellationToken abort)
+    private async Task ProcessAsync(BatchInWork batch, CancellationToken abort)
     {
+        var items = batch.Items;
         using var activity = WorkerTracing.StartBatch(items.Where(i => i.Event is not null).Select(i => i.Event!), items.Count);
         var started = clock.GetTimestamp();
         var letters = items.Where(item => item.Rejection is not null)
             .Select(item => new DeadLetter(item.Source.Record, item.Rejection!.Message, item.Rejection.Field, 1))
             .ToList();
-        var pending = ByUser(items);
-        metrics.Batch(items.Count, pending.Count);
-        while (pending.Count > 0)
+        var users = ByUser(items);
+        metrics.Batch(items.Count, users.Count);
+
+        // What a batch ahead is about to write cannot be read yet.
+        var (early, late) = batch.Split(users);
+        var failures = await FoldAsync(early, abort).ConfigureAwait(false);
+        await batch.Ahead.Computed.ConfigureAwait(false);
+        batch.Start();
+        if (late.Count > 0)
         {
-            var failures = await FoldAsync(pending, abort).ConfigureAwait(false);
-            var folded = pending.Except(failures.Select(f => f.Work)).ToList();
-            var (conflicts, unservable) = await StoreAsync(folded, abort).ConfigureAwait(false);
-            letters.AddRange(failures.Concat(unservable).SelectMany(Letters));
-            pending = conflicts;
+            await batch.Ahead.Done.ConfigureAwait(false);
+            failures.AddRange(await FoldAsync(late, abort).ConfigureAwait(false));
+        }
+
+        var folded = users.Except(failures.Select(f => f.Work)).ToList();
+        var outcome = await RetrieveAsync(folded, abort).ConfigureAwait(false);
+        batch.Compute();
+        await batch.Ahead.Done.ConfigureAwait(false);
+        letters.AddRange(failures.Concat(outcome.Failures).SelectMany(Letters));
+        var conflicts = await StoreAsync(folded, outcome, abort).ConfigureAwait(false);
+        while (conflicts.Count > 0)
+        {
+            failures = await FoldAsync(conflicts, abort).ConfigureAwait(false);
+            folded = [.. conflicts.Except(failures.Select(f => f.Work))];
+            outcome = await RetrieveAsync(folded, abort).ConfigureAwait(false);
+            letters.AddRange(failures.Concat(outcome.Failures).SelectMany(Letters));
+            conflicts = await StoreAsync(folded, outcome, abort).ConfigureAwait(false);
         }
 
         if (letters.Count > 0)
@@ -134,6 +171,11 @@ internal sealed class BatchProcessor(
     /// <summary>Steps 3 and 4. Returns the users whose stored state cannot be read.</summary>
     private async Task<List<BatchFailure>> FoldAsync(List<UserWork> work, CancellationToken abort)
     {
+        if (work.Count == 0)
+        {
+            return [];
+        }
+
         using var step = WorkerTracing.StartStep("load and fold states");
         var started = clock.GetTimestamp();
         var stored = await retries.RunAsync(
@@ -155,16 +197,16 @@ internal sealed class BatchProcessor(
         return failures;
     }
 
-    /// <summary>Steps 5 to 7. Returns the users who must be done again, since another worker wrote, and those who cannot be served.</summary>
-    private async Task<(List<UserWork> Conflicts, IReadOnlyList<BatchFailure> Failures)> StoreAsync(
-        List<UserWork> work, CancellationToken abort)
+    /// <summary>Steps 5 and 6.</summary>
+    private async Task<RetrievalOutcome> RetrieveAsync(List<UserWork> work, CancellationToken abort)
     {
-        RetrievalOutcome outcome;
-        using (WorkerTracing.StartStep("retrieve"))
-        {
-            outcome = await retries.RunAsync("retrieve", token => retrieval.RunAsync(work, token), abort).ConfigureAwait(false);
-        }
+        using var step = WorkerTracing.StartStep("retrieve");
+        return await retries.RunAsync("retrieve", token => retrieval.RunAsync(work, token), abort).ConfigureAwait(false);
+    }
 
+    /// <summary>Step 7. Returns the users who must be done again, since another worker wrote.</summary>
+    private async Task<List<UserWork>> StoreAsync(List<UserWork> work, RetrievalOutcome outcome, CancellationToken abort)
+    {
         var failed = outcome.Failures.Select(f => f.Work).ToHashSet();
         var done = work.Where(w => !w.NeedsWrite && !failed.Contains(w)).ToList();
         var writing = work.Where(w => w.NeedsWrite && !failed.Contains(w)).ToList();
@@ -195,7 +237,7 @@ internal sealed class BatchProcessor(
 
         done.ForEach(Count);
         CountUnknown(outcome, done);
-        return (conflicts, outcome.Failures);
+        return conflicts;
     }
 
     private static UserWrite WriteOf(UserWork work, RetrievalOutcome outcome, DateTimeOffset now)

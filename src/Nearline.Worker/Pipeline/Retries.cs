@@ -38,7 +38,7 @@ internal sealed class Retries
                 {
                     var operation = arguments.Context.Properties.GetValue(Operation, "");
                     var error = arguments.Outcome.Exception!;
-                    stall.Begin($"{operation}: {error.Message}");
+                    stall.Begin(arguments.Context, $"{operation}: {error.Message}");
                     metrics.Retry(operation, error.GetType().Name);
                     logger.Retrying(operation, arguments.AttemptNumber + 1, arguments.RetryDelay, error.Message);
                     return default;
@@ -60,7 +60,7 @@ internal sealed class Retries
         }
         finally
         {
-            stall.End();
+            stall.End(context);
             ResilienceContextPool.Shared.Return(context);
         }
     }

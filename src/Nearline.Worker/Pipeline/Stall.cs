@@ -6,6 +6,8 @@ namespace Nearline.Worker.Pipeline;
 /// </summary>
 internal sealed class Stall
 {
+    private readonly Lock gate = new();
+    private readonly Dictionary<object, string> reasons = [];
     private volatile string? reason;
 
     public bool IsStalled => reason is not null;
@@ -13,7 +15,27 @@ internal sealed class Stall
     /// <summary>What fails; null: nothing.</summary>
     public string? Reason => reason;
 
-    public void Begin(string why) => reason = why;
+    /// <summary>Work does not get on.</summary>
+    /// <param name="work">Tells it from other work.</param>
+    /// <param name="why">What fails.</param>
+    public void Begin(object work, string why)
+    {
+        lock (gate)
+        {
+            reasons[work] = why;
+            reason = why;
+        }
+    }
 
-    public void End() => reason = null;
+    /// <summary>It got on, or was given up.</summary>
+    public void End(object work)
+    {
+        lock (gate)
+        {
+            if (reasons.Remove(work))
+            {
+                reason = reasons.Values.FirstOrDefault();
+            }
+        }
+    }
 }
