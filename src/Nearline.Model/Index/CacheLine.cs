@@ -17,4 +17,15 @@ internal static class CacheLine
             Sse.Prefetch0(Unsafe.AsPointer(ref value));
         }
     }
+
+    /// <summary>Fetches the line that holds a value into the second-level cache, where many can be on their way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void PrefetchNear<T>(ref T value)
+        where T : unmanaged
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch1(Unsafe.AsPointer(ref value));
+        }
+    }
 }

@@ -6,24 +6,45 @@ namespace Nearline.Model.Index;
 
 /// <summary>
 /// The rows that may still be among the best for one query, each with bounds of its score. A row is dropped once as many
-/// others as are wanted have lower bounds above its upper bound.
+/// others as are wanted have lower bounds above its upper bound. While only a part of all rows was offered, the threshold
+/// may be a guess, which rows to come have to prove.
 /// </summary>
 internal sealed class Candidates
 {
     private const int Room = Int8Rows.Block;
-    private const int Least = 512;
+    private const int Least = 384;
 
     // Twice what is bounded together, the later half being on its way from memory, and a block that comes on top.
     private readonly int[] waiting = new int[3 * Room];
     private int[] rows = [];
     private float[] lower = [];
     private float[] upper = [];
+    private int wanted;
     private int limit;
+    private int full;
     private int count;
     private int waitingCount;
 
     /// <summary>An upper bound below it is of no interest.</summary>
     public float Threshold { get; private set; }
+
+    /// <summary>How many rows were offered; kept by who offers them.</summary>
+    public int Seen { get; set; }
+
+    /// <summary>Whether as many rows as are wanted are known to reach <see cref="Threshold"/>: then nothing was dropped that may be among the best.</summary>
+    public bool IsProven
+    {
+        get
+        {
+            var reached = 0;
+            foreach (var bound in Lower)
+            {
+                reached += bound >= Threshold ? 1 : 0;
+            }
+
+            return float.IsNegativeInfinity(Threshold) || reached >= wanted;
+        }
+    }
 
     /// <summary>The rows, each once, in any order.</summary>
     public ReadOnlySpan<int> Rows => rows.AsSpan(0, count);
@@ -38,28 +59,32 @@ internal sealed class Candidates
     public ReadOnlySpan<int> Waiting => waiting.AsSpan(0, Math.Min(Room, waitingCount));
 
     /// <summary>Empties it.</summary>
-    /// <param name="wanted">Rows, from one.</param>
-    public void Reset(int wanted)
+    /// <param name="best">How many rows are wanted, from one.</param>
+    public void Reset(int best)
     {
-        (limit, count, waitingCount, Threshold) = (wanted, 0, 0, float.NegativeInfinity);
+        (wanted, limit, count, waitingCount, Seen, Threshold) = (best, best, 0, 0, 0, float.NegativeInfinity);
         var capacity = checked(wanted + Math.Max(Least, wanted / 2) + Room) / Room * Room;
         if (rows.Length < capacity)
         {
             Resize(capacity);
         }
+
+        Spare();
     }
 
     /// <summary>Makes room for <see cref="Room"/> rows more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MakeRoom()
     {
-        if (count + Room > rows.Length)
+        if (count + Room > full)
         {
             Compact();
             if (count > rows.Length / 4 * 3 || count + Room > rows.Length)
             {
                 Resize(checked(rows.Length * 2));
             }
+
+            Spare();
         }
     }
 
@@ -142,6 +167,16 @@ internal sealed class Candidates
         waitingCount -= served;
     }
 
+    /// <summary>
+    /// Of the rows offered so far and until this is called again, only so many are expected among the best of all: the
+    /// threshold follows them. All that are wanted: it is no guess any more, unless it was too high before.
+    /// </summary>
+    public void Expect(int rowsAmongBest)
+    {
+        limit = Math.Min(rowsAmongBest, wanted);
+        Spare();
+    }
+
     /// <summary>Takes over a threshold that holds for the query in other rows too.</summary>
     public void Raise(float threshold) => Threshold = Math.Max(Threshold, threshold);
 
@@ -184,6 +219,9 @@ internal sealed class Candidates
             count += to >= least ? 1 : 0;
         }
     }
+
+    // More rows are taken before the threshold follows them; too few, and following takes the time.
+    private void Spare() => full = Math.Min(rows.Length, count + Math.Max(Least, limit) + Room);
 
     private void Resize(int capacity)
     {

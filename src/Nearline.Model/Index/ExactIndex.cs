@@ -11,6 +11,7 @@ public sealed class ExactIndex : IItemIndex
     private readonly Int8Rows? int8;
     private readonly SearchSettings settings;
     private readonly SearchHelper[] helpers;
+    private readonly Guesses guesses;
     private readonly Stack<SearchJob> idle = [];
 
     /// <summary>Copies a matrix.</summary>
@@ -26,12 +27,13 @@ public sealed class ExactIndex : IItemIndex
 
     internal ExactIndex(FloatRows floats, Int8Rows? int8, SearchSettings settings)
     {
-        (this.floats, this.int8, this.settings) = (floats, int8, settings);
+        (this.floats, this.int8, this.settings, guesses) = (floats, int8, settings, new Guesses());
         helpers = Helpers(settings);
     }
 
-    internal ExactIndex(ReadOnlySpan<float> rows, int dimension, SearchSettings settings)
+    internal ExactIndex(ReadOnlySpan<float> rows, int dimension, SearchSettings settings, Guesses? guesses = null)
     {
+        this.guesses = guesses ?? new Guesses();
         var count = SearchInput.CountRows(rows, dimension);
         this.settings = settings;
         helpers = Helpers(settings);
@@ -95,7 +97,7 @@ public sealed class ExactIndex : IItemIndex
             }
         }
 
-        return new SearchJob(floats, int8, settings, helpers) { Release = Return };
+        return new SearchJob(floats, int8, settings, helpers, guesses) { Release = Return };
     }
 
     private void Return(SearchJob job)

@@ -15,6 +15,9 @@ internal abstract class Int8Kernel
     /// <summary>What the stride of the rows is a multiple of: the bytes of the widest vector.</summary>
     public const int Alignment = 64;
 
+    /// <summary>Queries that <see cref="Arranged"/> takes at most.</summary>
+    public const int QueriesOfCall = 6;
+
     /// <summary>
     /// The widest rows whose sums stay within 32 bits: kernels may sum products of 255 and 127.
     /// </summary>
@@ -34,6 +37,9 @@ internal abstract class Int8Kernel
     ];
 
     public abstract string Name { get; }
+
+    /// <summary>Queries from which on rows are best arranged; none are enough for most kernels.</summary>
+    public virtual int QueriesToArrange => int.MaxValue;
 
     protected abstract bool IsSupported { get; }
 
@@ -58,6 +64,25 @@ internal abstract class Int8Kernel
         Consecutive(ref first, query, querySum, sums);
         Consecutive(ref first, other, otherSum, otherSums);
     }
+
+    /// <summary>
+    /// Lays out a block of rows that follow each other as <see cref="Arranged"/> wants them, which pays for at least
+    /// <see cref="QueriesToArrange"/>.
+    /// </summary>
+    /// <param name="first">As of <see cref="Consecutive"/>; <see cref="Int8Rows.Block"/> rows.</param>
+    /// <param name="stride">Bytes of a row.</param>
+    /// <param name="arranged">As many bytes as the rows.</param>
+    public virtual void Arrange(ref byte first, int stride, ref byte arranged) => throw new NotSupportedException(Name);
+
+    /// <summary>Products of a block of rows with some queries at once.</summary>
+    /// <param name="arranged">The rows, by <see cref="Arrange"/>.</param>
+    /// <param name="queries">A row each.</param>
+    /// <param name="querySums">For each the sum of its values.</param>
+    /// <param name="which">The queries that are meant, from one to <see cref="QueriesOfCall"/>.</param>
+    /// <param name="sums"><see cref="Int8Rows.Block"/> for each of <see cref="QueriesOfCall"/>; what is past <paramref name="which"/> is spoiled.</param>
+    public virtual void Arranged(
+        ref byte arranged, ReadOnlySpan<sbyte> queries, ReadOnlySpan<int> querySums, ReadOnlySpan<int> which, Span<int> sums) =>
+        throw new NotSupportedException(Name);
 
     /// <summary>Products of any rows.</summary>
     /// <param name="matrix">Row 0.</param>

@@ -13,6 +13,8 @@ internal sealed class Int8Rows
     /// <summary>Rows that are bounded at once: the bits of a mask's word.</summary>
     public const int Block = 64;
 
+    private const int PrefetchingQueries = 4;
+
     // Rows are stored 128 up, as the fastest instruction wants them.
     private const int Zero = 128;
 
@@ -105,36 +107,67 @@ internal sealed class Int8Rows
 
     /// <summary>Offers the rows of a block.</summary>
     /// <param name="firstRow">A multiple of <see cref="Block"/>.</param>
-    /// <param name="allowed">The bits of the rows that count, not zero.</param>
-    /// <param name="query">Its int8 values.</param>
-    /// <param name="bounds">And the rest of it.</param>
-    /// <param name="candidates">Take the rows that may be among the best.</param>
-    [SkipLocalsInit]
-    public void OfferBlock(int firstRow, ulong allowed, ReadOnlySpan<sbyte> query, in QuantizedQuery bounds, Candidates candidates)
-    {
-        Span<int> sums = stackalloc int[Block];
-        kernel.Consecutive(ref values[(nint)firstRow * Stride], query, bounds.Sum, sums);
-        Offer(firstRow, allowed, sums, bounds, candidates);
-    }
-
-    /// <summary>Offers the rows of a block to two queries.</summary>
+    /// <param name="queries">All.</param>
+    /// <param name="which">Those that the rows are offered to.</param>
+    /// <param name="allowed">For each of them the bits of the rows that count.</param>
+    /// <param name="candidates">For each of them what takes the rows that may be among the best.</param>
+    /// <param name="next">The first row of the block to fetch meanwhile; -1: none.</param>
+    /// <param name="arranged">Room for a block.</param>
     [SkipLocalsInit]
     public void OfferBlock(
         int firstRow,
-        ulong allowed,
-        ReadOnlySpan<sbyte> query,
-        in QuantizedQuery bounds,
-        Candidates candidates,
-        ulong otherAllowed,
-        ReadOnlySpan<sbyte> other,
-        in QuantizedQuery otherBounds,
-        Candidates otherCandidates)
+        QueryBatch queries,
+        ReadOnlySpan<int> which,
+        ReadOnlySpan<ulong> allowed,
+        ReadOnlySpan<Candidates> candidates,
+        int next,
+        AlignedArray<byte> arranged)
     {
-        Span<int> sums = stackalloc int[Block];
-        Span<int> otherSums = stackalloc int[Block];
-        kernel.Pair(ref values[(nint)firstRow * Stride], query, bounds.Sum, other, otherBounds.Sum, sums, otherSums);
-        Offer(firstRow, allowed, sums, bounds, candidates);
-        Offer(firstRow, otherAllowed, otherSums, otherBounds, otherCandidates);
+        ref var block = ref values[(nint)firstRow * Stride];
+        Span<int> sums = stackalloc int[Int8Kernel.QueriesOfCall * Block];
+        var isArranged = which.Length >= kernel.QueriesToArrange;
+        if (isArranged)
+        {
+            kernel.Arrange(ref block, Stride, ref arranged.First);
+        }
+
+        for (int done = 0, count; done < which.Length; done += count)
+        {
+            count = isArranged ? Together(which.Length - done) : Math.Min(2, which.Length - done);
+
+            // A part of what comes next, while this is worked on. A few queries would not do enough work to hide it: the
+            // machine's own prefetching is better.
+            if (next >= 0 && which.Length >= PrefetchingQueries)
+            {
+                PrefetchBlock(next, done, done + count, which.Length);
+            }
+
+            var some = which.Slice(done, count);
+            if (isArranged)
+            {
+                kernel.Arranged(ref arranged.First, queries.Int8, queries.Sums, some, sums);
+            }
+            else if (count == 2)
+            {
+                kernel.Pair(
+                    ref block,
+                    queries.Int8Of(some[0]),
+                    queries.Sums[some[0]],
+                    queries.Int8Of(some[1]),
+                    queries.Sums[some[1]],
+                    sums[..Block],
+                    sums.Slice(Block, Block));
+            }
+            else
+            {
+                kernel.Consecutive(ref block, queries.Int8Of(some[0]), queries.Sums[some[0]], sums[..Block]);
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                Offer(firstRow, allowed[done + i], sums.Slice(i * Block, Block), queries[some[i]], candidates[done + i]);
+            }
+        }
     }
 
     /// <summary>Offers the rows that wait.</summary>
@@ -182,14 +215,16 @@ internal sealed class Int8Rows
         }
     }
 
-    /// <summary>Fetches a part of a block that <see cref="OfferBlock"/> will read.</summary>
-    public void PrefetchBlock(int firstRow, int part, int parts)
+    // Of sixes and fours that leave few places empty.
+    private static int Together(int left) => left is 5 or 6 or >= 9 ? Math.Min(6, left) : Math.Min(4, left);
+
+    private void PrefetchBlock(int firstRow, int part, int to, int parts)
     {
         var lines = Block * Stride / AlignedArray<byte>.Line;
         ref var at = ref values[(nint)firstRow * Stride];
-        for (var line = lines * part / parts; line < lines * (part + 1) / parts; line++)
+        for (var line = lines * part / parts; line < lines * to / parts; line++)
         {
-            CacheLine.Prefetch(ref Unsafe.Add(ref at, line * AlignedArray<byte>.Line));
+            CacheLine.PrefetchNear(ref Unsafe.Add(ref at, line * AlignedArray<byte>.Line));
         }
     }
 

@@ -7,35 +7,32 @@ namespace Nearline.Model.Index;
 /// thread that searches, and those of the pool that it asked and that find something left to do.
 /// </summary>
 /// <remarks>
-/// Many queries are split among threads by query, so that nothing has to be merged; few are split by rows.
+/// Many queries are split among threads by query, so that nothing has to be merged; few are split by rows. Rows are read
+/// in strips, each a sample of all rows: runs of some blocks, with those of the other strips between them.
 /// </remarks>
-internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings settings, SearchHelper[] helpers)
+internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings settings, SearchHelper[] helpers, Guesses guesses)
     : SharedWork(helpers)
 {
-    // Queries that pass over the rows together: each block comes from memory once for all of them.
-    private const int MostTogether = 16;
+    // Queries that pass over the rows together: each block comes from memory once for all of them, and is arranged once.
+    private const int MostTogether = 64;
 
-    private const int PrefetchingQueries = 4;
-
-    // Parts for each thread when rows are split, so that one that comes late does fewer.
-    private const int ChunksEach = 8;
-
-    private readonly Worker[] workers = [.. Enumerable.Range(0, settings.Threads).Select(_ => new Worker(floats))];
+    private readonly Worker[] workers = [.. Enumerable.Range(0, settings.Threads).Select(_ => new Worker(floats, int8))];
     private float[] queries = [];
-    private sbyte[] int8Queries = [];
-    private QuantizedQuery[] bounds = [];
+    private readonly QueryBatch quantized = new();
     private bool[] isQuantized = [];
     private bool[] isSparse = [];
+    private int[] allowedRows = [];
     private float[] thresholds = [];
     private ItemMask?[] masks = [];
     private SearchResult[] results = [];
     private int batch;
     private int limit;
 
-    // A part is some queries over all rows, or all queries over some rows.
+    // A part is some queries over all rows; or all queries over a strip, and after these one query of which all strips are done.
     private bool isByRows;
+    private bool isGuessing;
     private int partQueries;
-    private int partRows;
+    private int strips;
     private int parts;
 
     /// <summary>Called when nobody holds the job any more.</summary>
@@ -52,12 +49,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
             var work = Prepare(given, givenMasks);
             var running = (int)Math.Min(settings.Threads, 1 + (work / settings.WorkForThread));
             Split(running);
-            Run(parts, running);
-            for (var query = 0; isByRows && query < batch; query++)
-            {
-                Merge(query);
-            }
-
+            Run(parts, running, isByRows ? strips : 0);
             return found;
         }
         finally
@@ -75,25 +67,32 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     protected override void Do(int part, int workerNumber)
     {
         var worker = workers[workerNumber];
-        if (isByRows)
+        if (isByRows && part >= strips)
+        {
+            Merge(part - strips, worker);
+        }
+        else if (isByRows)
         {
             if (worker.Parts++ == 0)
             {
                 worker.Reset(batch, limit);
             }
 
-            var from = part * partRows;
-            Scan(0, batch, from, (int)Math.Min((long)from + partRows, floats.Count), worker);
+            Scan(0, batch, part, worker.Parts, worker);
         }
         else
         {
             var first = part * partQueries;
             var count = Math.Min(partQueries, batch - first);
             worker.Reset(count, limit);
-            Scan(first, count, 0, floats.Count, worker);
+            for (var strip = 0; strip < strips; strip++)
+            {
+                Scan(first, count, strip, strip + 1, worker);
+            }
+
             for (var i = 0; i < count; i++)
             {
-                results[first + i] = Finish(first + i, worker.Candidates[i], worker.Rescoring);
+                Finish(first + i, worker.Candidates[i], worker);
             }
         }
     }
@@ -103,6 +102,8 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         var inRange = rows >= Int8Rows.Block ? ulong.MaxValue : (1UL << rows) - 1;
         return mask is null ? inRange : mask.Words[firstRow / Int8Rows.Block] & inRange;
     }
+
+    private int Runs => (int)(((long)floats.Count + StripWalk.RunRows - 1) / StripWalk.RunRows);
 
     private static void Fit<T>(ref T[] array, int length)
     {
@@ -117,27 +118,26 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     private long Prepare(ReadOnlySpan<float> given, IReadOnlyList<ItemMask?> givenMasks)
     {
         Fit(ref queries, checked(batch * floats.Stride));
-        Fit(ref int8Queries, checked(batch * (int8?.Stride ?? 0)));
-        Fit(ref bounds, batch);
+        quantized.Reset(batch, int8?.Stride ?? 0);
         Fit(ref isQuantized, batch);
         Fit(ref isSparse, batch);
         Fit(ref thresholds, batch);
         Fit(ref masks, batch);
+        Fit(ref allowedRows, batch);
         var work = 0L;
         for (var query = 0; query < batch; query++)
         {
-            var values = given.Slice(query * floats.Dimension, floats.Dimension);
             var to = queries.AsSpan(query * floats.Stride, floats.Stride);
-            values.CopyTo(to);
-            to[values.Length..].Clear();
-            masks[query] = givenMasks.Count == 0 ? null : givenMasks[query];
+            given.Slice(query * floats.Dimension, floats.Dimension).CopyTo(to);
+            to[floats.Dimension..].Clear();
             thresholds[query] = float.NegativeInfinity;
+            masks[query] = givenMasks.Count == 0 ? null : givenMasks[query];
 
             // Where few more rows are allowed than wanted, bounds would save nothing.
-            var rows = masks[query]?.Count ?? floats.Count;
+            var rows = allowedRows[query] = masks[query]?.Count ?? floats.Count;
             isQuantized[query] = int8 is not null
                 && rows / 2 > limit
-                && QuantizedQuery.TryCreate(values, int8, int8Queries.AsSpan(query * int8.Stride, int8.Stride), out bounds[query]);
+                && quantized.TryAdd(query, Query(query)[..floats.Dimension], int8);
             isSparse[query] = !isQuantized[query] || 2L * Int8Rows.Block * rows < (long)settings.DenseRows * floats.Count;
 
             // Rows read here and there, or in fp32, take about four times as long.
@@ -149,126 +149,122 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
 
     private void Split(int running)
     {
-        isByRows = running > 1 && batch < 4 * running;
-        if (isByRows)
-        {
-            var rows = Math.Max(settings.RowsForThread, floats.Count / (ChunksEach * running));
-            (partQueries, partRows) = (batch, checked(rows + Int8Rows.Block - 1) / Int8Rows.Block * Int8Rows.Block);
-            parts = (int)(((long)floats.Count + partRows - 1) / partRows);
-        }
-        else
-        {
-            (partQueries, partRows) = (Math.Clamp(batch / (2 * running), 1, MostTogether), floats.Count);
-            parts = (batch + partQueries - 1) / partQueries;
-        }
-
+        isByRows = running > 1 && batch < MostTogether * running;
+        strips = Math.Clamp(floats.Count / settings.RowsOfStrip, 1, Math.Clamp(settings.Strips * (isByRows ? running : 1), 1, Math.Max(1, Runs)));
+        isGuessing = int8 is not null && strips > 1 && guesses.AreWorthwhile;
+        partQueries = isByRows ? batch : Math.Clamp(running == 1 ? batch : batch / (2 * running), 1, MostTogether);
+        parts = isByRows && batch > 0 ? strips + batch : (batch + partQueries - 1) / partQueries;
         Array.ForEach(workers, w => w.Parts = 0);
     }
 
-    /// <summary>Offers rows to queries.</summary>
-    private void Scan(int firstQuery, int count, int from, int to, Worker worker)
+    /// <summary>Offers a strip to queries.</summary>
+    /// <param name="firstQuery">The first of them.</param>
+    /// <param name="count">How many they are.</param>
+    /// <param name="strip">Which.</param>
+    /// <param name="number">As how many-th the worker does it, from one.</param>
+    /// <param name="worker">Who does it.</param>
+    private void Scan(int firstQuery, int count, int strip, int number, Worker worker)
     {
-        var dense = 0;
+        var anyDense = false;
         for (var i = 0; i < count; i++)
         {
             var query = firstQuery + i;
+            var candidates = worker.Candidates[i];
             if (isByRows)
             {
-                worker.Candidates[i].Raise(Volatile.Read(ref thresholds[query]));
+                candidates.Raise(Volatile.Read(ref thresholds[query]));
+            }
+
+            if (CanGuess(query))
+            {
+                candidates.Seen += AllowedIn(strip, query);
+                candidates.Expect(Guesses.Rank(limit, (double)candidates.Seen / allowedRows[query]));
             }
 
             if (isSparse[query])
             {
-                ScanSparse(query, from, to, worker.Candidates[i], worker.Rescoring);
+                for (var walk = new StripWalk(strip, strips, floats.Count); walk.Row >= 0; walk.Next())
+                {
+                    OfferEach(query, walk.Row, Allowed(masks[query], walk.Row, floats.Count - walk.Row), candidates, worker.Rescoring);
+                }
             }
-            else
-            {
-                dense++;
-            }
+
+            anyDense |= !isSparse[query];
         }
 
-        if (dense > 0)
+        if (anyDense)
         {
-            ScanDense(firstQuery, count, dense, from, to, worker);
+            ScanDense(firstQuery, count, strip, worker);
         }
 
         for (var i = 0; i < count; i++)
         {
-            while (!worker.Candidates[i].Waiting.IsEmpty)
+            var candidates = worker.Candidates[i];
+            while (!candidates.Waiting.IsEmpty)
             {
-                OfferWaiting(firstQuery + i, worker.Candidates[i], worker.Rescoring);
+                OfferWaiting(firstQuery + i, candidates, worker.Rescoring);
+            }
+
+            // Later strips bring less and less that is new.
+            if (CanGuess(firstQuery + i) && number < strips && BitOperations.IsPow2(number))
+            {
+                candidates.Compact();
             }
 
             if (isByRows)
             {
-                Share(firstQuery + i, worker.Candidates[i].Threshold);
+                Share(firstQuery + i, candidates.Threshold);
             }
         }
     }
 
     /// <summary>A block of rows to all queries that want many rows, then the next.</summary>
-    private void ScanDense(int firstQuery, int count, int dense, int from, int to, Worker worker)
+    private void ScanDense(int firstQuery, int count, int strip, Worker worker)
     {
-        for (var row = from; row < to; row += Int8Rows.Block)
+        worker.FitDense(count);
+        var ordered = 0;
+        for (var i = 0; i < count; i++)
         {
-            var next = row + Int8Rows.Block;
-            var (single, singleAllowed) = (-1, 0UL);
-            for (int i = 0, part = 0; i < count; i++)
+            worker.Order[ordered] = i;
+            ordered += isSparse[firstQuery + i] ? 0 : 1;
+        }
+
+        for (var walk = new StripWalk(strip, strips, floats.Count); walk.Row >= 0;)
+        {
+            var dense = 0;
+            var (row, left) = (walk.Row, floats.Count - walk.Row);
+            foreach (var i in worker.Order.AsSpan(0, ordered))
             {
-                var query = firstQuery + i;
-                if (isSparse[query])
+                var (query, candidates) = (firstQuery + i, worker.Candidates[i]);
+                var allowed = Allowed(masks[query], row, left);
+                if (BitOperations.PopCount(allowed) < Math.Min(settings.DenseRows, left))
                 {
+                    OfferEach(query, row, allowed, candidates, worker.Rescoring);
                     continue;
                 }
 
-                // Each query fetches a part of what comes next, while others work on what is here. A few would not do
-                // enough work to hide it: the machine's own prefetching is better.
-                if (next < to && dense >= PrefetchingQueries)
-                {
-                    int8!.PrefetchBlock(next, part++, dense);
-                }
-
-                var allowed = Allowed(masks[query], row, to - row);
-                if (BitOperations.PopCount(allowed) < Math.Min(settings.DenseRows, to - row))
-                {
-                    OfferEach(query, row, allowed, worker.Candidates[i], worker.Rescoring);
-                }
-                else if (single < 0)
-                {
-                    (single, singleAllowed) = (i, allowed);
-                }
-                else
-                {
-                    var first = firstQuery + single;
-                    int8!.OfferBlock(
-                        row,
-                        singleAllowed,
-                        Int8Query(first),
-                        bounds[first],
-                        worker.Candidates[single],
-                        allowed,
-                        Int8Query(query),
-                        bounds[query],
-                        worker.Candidates[i]);
-                    single = -1;
-                }
+                (worker.Dense[dense], worker.Allowed[dense], worker.Takers[dense]) = (query, allowed, candidates);
+                dense++;
             }
 
-            if (single >= 0)
-            {
-                var query = firstQuery + single;
-                int8!.OfferBlock(row, singleAllowed, Int8Query(query), bounds[query], worker.Candidates[single]);
-            }
+            walk.Next();
+            int8!.OfferBlock(row, quantized, worker.Dense.AsSpan(0, dense), worker.Allowed, worker.Takers, walk.Row, worker.Arranged!);
         }
     }
 
-    /// <summary>Row by row, those that a mask allows.</summary>
-    private void ScanSparse(int query, int from, int to, Candidates candidates, Rescoring rescoring)
+    // Where much of what is allowed is wanted, a sample would tell little.
+    private bool CanGuess(int query) => isGuessing && isQuantized[query] && allowedRows[query] / settings.GuessFrom > limit;
+
+    /// <summary>Rows of a strip that a query allows.</summary>
+    private int AllowedIn(int strip, int query)
     {
-        for (var row = from; row < to; row += Int8Rows.Block)
+        var rows = 0;
+        for (var walk = new StripWalk(strip, strips, floats.Count); walk.Row >= 0; walk.Next())
         {
-            OfferEach(query, row, Allowed(masks[query], row, to - row), candidates, rescoring);
+            rows += BitOperations.PopCount(Allowed(masks[query], walk.Row, floats.Count - walk.Row));
         }
+
+        return rows;
     }
 
     private void OfferEach(int query, int firstRow, ulong allowed, Candidates candidates, Rescoring rescoring)
@@ -283,7 +279,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     {
         if (isQuantized[query])
         {
-            int8!.OfferWaiting(Int8Query(query), bounds[query], candidates);
+            int8!.OfferWaiting(quantized.Int8Of(query), quantized[query], candidates);
         }
         else
         {
@@ -307,47 +303,112 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     }
 
     /// <summary>Puts together what threads found in their rows.</summary>
-    private void Merge(int query)
+    private void Merge(int query, Worker worker)
     {
         Candidates? all = null;
-        foreach (var worker in workers)
+        foreach (var other in workers)
         {
-            if (worker.Parts == 0)
+            if (other.Parts == 0)
             {
                 continue;
             }
 
             if (all is null)
             {
-                all = worker.Candidates[query];
+                all = other.Candidates[query];
             }
             else
             {
-                all.Append(worker.Candidates[query]);
+                all.Append(other.Candidates[query]);
             }
         }
 
-        results[query] = Finish(query, all!, workers[0].Rescoring);
+        Finish(query, all!, worker);
     }
 
-    private SearchResult Finish(int query, Candidates candidates, Rescoring rescoring) => isQuantized[query]
-        ? rescoring.Best(Query(query), candidates, bounds[query].Scale, limit)
-        : rescoring.Best(candidates, limit);
+    private void Finish(int query, Candidates candidates, Worker worker)
+    {
+        candidates.Expect(limit);
+        candidates.Compact();
+        if (CanGuess(query))
+        {
+            var isProven = candidates.IsProven;
+            guesses.Add(isProven);
+            if (!isProven)
+            {
+                candidates = worker.Alone;
+                candidates.Reset(limit);
+                ScanAgain(query, candidates, worker);
+                candidates.Compact();
+            }
+        }
+
+        results[query] = isQuantized[query]
+            ? worker.Rescoring.Best(Query(query), candidates, quantized[query].Scale, limit)
+            : worker.Rescoring.Best(candidates, limit);
+    }
+
+    /// <summary>All rows once more for a query whose guessed threshold was too high.</summary>
+    private void ScanAgain(int query, Candidates candidates, Worker worker)
+    {
+        Span<int> which = [query];
+        for (var row = 0; row < floats.Count; row += Int8Rows.Block)
+        {
+            var allowed = Allowed(masks[query], row, floats.Count - row);
+            if (isSparse[query])
+            {
+                OfferEach(query, row, allowed, candidates, worker.Rescoring);
+            }
+            else
+            {
+                int8!.OfferBlock(row, quantized, which, [allowed], [candidates], -1, worker.Arranged!);
+            }
+        }
+
+        while (!candidates.Waiting.IsEmpty)
+        {
+            OfferWaiting(query, candidates, worker.Rescoring);
+        }
+    }
 
     private ReadOnlySpan<float> Query(int query) => queries.AsSpan(query * floats.Stride, floats.Stride);
 
-    private ReadOnlySpan<sbyte> Int8Query(int query) => int8Queries.AsSpan(query * int8!.Stride, int8.Stride);
-
     /// <summary>The memory of one thread.</summary>
-    private sealed class Worker(FloatRows floats)
+    private sealed class Worker(FloatRows floats, Int8Rows? int8)
     {
         /// <summary>A query of a part each.</summary>
         public List<Candidates> Candidates { get; } = [];
 
         public Rescoring Rescoring { get; } = new(floats);
 
+        /// <summary>Of a query that is searched by itself.</summary>
+        public Candidates Alone { get; } = new();
+
+        /// <summary>Room for a block of rows, arranged.</summary>
+        public AlignedArray<byte>? Arranged { get; } = int8 is null ? null : new(Int8Rows.Block * int8.Stride);
+
+        /// <summary>Of the part's queries those that want many rows, counted from the first.</summary>
+        public int[] Order { get; private set; } = [];
+
+        /// <summary>The queries that a block is offered to.</summary>
+        public int[] Dense { get; private set; } = [];
+
+        /// <summary>For each of <see cref="Dense"/> the rows that it allows.</summary>
+        public ulong[] Allowed { get; private set; } = [];
+
+        /// <summary>For each of <see cref="Dense"/> what takes them.</summary>
+        public Candidates[] Takers { get; private set; } = [];
+
         /// <summary>Parts of rows that it did in this search: none, and its candidates are another search's.</summary>
         public int Parts { get; set; }
+
+        public void FitDense(int count)
+        {
+            if (Dense.Length < count)
+            {
+                (Order, Dense, Allowed, Takers) = (new int[count], new int[count], new ulong[count], new Candidates[count]);
+            }
+        }
 
         public void Reset(int count, int limit)
         {

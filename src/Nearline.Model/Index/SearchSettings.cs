@@ -15,8 +15,14 @@ internal sealed record SearchSettings
     /// <summary>Products of int8 that are worth waking another thread.</summary>
     public long WorkForThread { get; init; } = 1 << 21;
 
-    /// <summary>Rows that a thread takes at a time, at least, where rows are split.</summary>
-    public int RowsForThread { get; init; } = 2048;
+    /// <summary>Rows of a strip at least: what a thread takes at a time where rows are split, and what a first threshold is guessed from.</summary>
+    public int RowsOfStrip { get; init; } = 2048;
+
+    /// <summary>Strips at most, for each thread where rows are split.</summary>
+    public int Strips { get; init; } = 8;
+
+    /// <summary>How many times the rows that are wanted must be allowed for thresholds to be guessed.</summary>
+    public int GuessFrom { get; init; } = 16;
 
     /// <summary>Of the 64 rows of a mask's word, how many must be allowed for all to be bounded together.</summary>
     public int DenseRows { get; init; } = 32;

@@ -11,6 +11,8 @@ internal abstract class SharedWork(SearchHelper[] helpers)
     private int parts;
     private int nextPart;
     private int partsDone;
+    private int firstParts;
+    private int firstDone;
     private int nextWorker;
     private int holders;
     private Exception? failure;
@@ -45,10 +47,12 @@ internal abstract class SharedWork(SearchHelper[] helpers)
     /// <summary>Does all parts.</summary>
     /// <param name="count">Of them.</param>
     /// <param name="threads">At most, this one among them.</param>
+    /// <param name="first">So many parts are done before any other begins.</param>
     /// <exception cref="InvalidOperationException">A part failed.</exception>
-    protected void Run(int count, int threads)
+    protected void Run(int count, int threads, int first = 0)
     {
         (parts, nextPart, partsDone, nextWorker, failure) = (count, 0, 0, 0, null);
+        (firstParts, firstDone) = (first, 0);
         if (count == 0)
         {
             return;
@@ -57,7 +61,7 @@ internal abstract class SharedWork(SearchHelper[] helpers)
         Ask(Math.Min(threads, count) - 1);
         Work();
         TakeBack();
-        Wait();
+        Wait(ref partsDone, parts);
         if (failure is not null)
         {
             throw new InvalidOperationException("search: a thread failed", failure);
@@ -96,37 +100,56 @@ internal abstract class SharedWork(SearchHelper[] helpers)
         var number = Interlocked.Increment(ref nextWorker) - 1;
         for (int part; (part = Interlocked.Increment(ref nextPart) - 1) < parts;)
         {
-            try
+            if (part >= firstParts)
             {
-                Do(part, number);
-            }
-            catch (Exception e)
-            {
-                failure = e;
+                Wait(ref firstDone, firstParts);
             }
 
-            if (Interlocked.Increment(ref partsDone) == parts)
+            // After a failure nothing that follows would be of use.
+            if (failure is null)
             {
-                lock (gate)
+                try
                 {
-                    Monitor.PulseAll(gate);
+                    Do(part, number);
                 }
+                catch (Exception e)
+                {
+                    failure = e;
+                }
+            }
+
+            if (part < firstParts)
+            {
+                Count(ref firstDone, firstParts);
+            }
+
+            Count(ref partsDone, parts);
+        }
+    }
+
+    private void Count(ref int done, int all)
+    {
+        if (Interlocked.Increment(ref done) == all)
+        {
+            lock (gate)
+            {
+                Monitor.PulseAll(gate);
             }
         }
     }
 
-    /// <summary>Waits for the parts that other threads have begun.</summary>
-    private void Wait()
+    /// <summary>Waits for parts that other threads have begun.</summary>
+    private void Wait(ref int done, int all)
     {
         // A part takes some microseconds, mostly less than it takes to sleep and wake.
-        for (var spin = default(SpinWait); Volatile.Read(ref partsDone) < parts && !spin.NextSpinWillYield;)
+        for (var spin = default(SpinWait); Volatile.Read(ref done) < all && !spin.NextSpinWillYield;)
         {
             spin.SpinOnce();
         }
 
         lock (gate)
         {
-            while (Volatile.Read(ref partsDone) < parts)
+            while (Volatile.Read(ref done) < all)
             {
                 Monitor.Wait(gate);
             }

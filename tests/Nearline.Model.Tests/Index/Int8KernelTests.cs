@@ -37,6 +37,29 @@ public sealed class Int8KernelTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void Arranged_rows_give_the_same_sums_for_any_number_of_queries() =>
+        Prop.ForAll(Seeds.Any, seed =>
+        {
+            var random = new Random(seed);
+            var (stride, count) = (Int8Kernel.Alignment * random.Next(1, 10), random.Next(1, 20));
+            sbyte Value() => (sbyte)(random.Next(3) == 0 ? 127 * random.Next(-1, 2) : random.Next(-127, 128));
+            var rows = Enumerable.Range(0, stride * Int8Rows.Block).Select(_ => (byte)(Value() + 128)).ToArray();
+            var queries = Enumerable.Range(0, stride * count).Select(_ => Value()).ToArray();
+            var querySums = Enumerable.Range(0, count).Select(q => queries.Skip(q * stride).Take(stride).Sum(v => v)).ToArray();
+            var which = Enumerable.Range(0, random.Next(1, Int8Kernel.QueriesOfCall + 1)).Select(_ => random.Next(count)).ToArray();
+            var expected = which.SelectMany(q => Enumerable.Range(0, Int8Rows.Block)
+                .Select(r => Enumerable.Range(0, stride).Sum(i => (rows[(r * stride) + i] - 128) * queries[(q * stride) + i])));
+            foreach (var kernel in Int8Kernel.Supported.Where(k => k.QueriesToArrange < int.MaxValue))
+            {
+                var arranged = new byte[rows.Length];
+                kernel.Arrange(ref rows[0], stride, ref arranged[0]);
+                var sums = new int[Int8Kernel.QueriesOfCall * Int8Rows.Block];
+                kernel.Arranged(ref arranged[0], queries, querySums, which, sums);
+                Assert.True(expected.SequenceEqual(sums[..(which.Length * Int8Rows.Block)]), $"{kernel.Name}, seed {seed}");
+            }
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
     public void The_widest_rows_do_not_overflow()
     {
         var rows = new byte[Int8Kernel.MaxStride * Int8Kernel.Rows];
