@@ -105,6 +105,24 @@ public sealed class TorchIndexTests
         Assert.Equal(before, LiveTensors.Count());
     }
 
+    [Theory]
+    [InlineData(13)]
+    [InlineData(16)]
+    public void A_device_that_drops_bits_of_fp32_is_refused(int bits)
+    {
+        TorchPrecision.Check(torch.CPU, (x, y) => x.matmul(y));
+
+        // TensorFloat-32 and bf16: the lowest bits of every value are rounded away.
+        torch.Tensor Rounded(torch.Tensor values)
+        {
+            float[] rounded = [.. values.data<float>().ToArray().Select(v => BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(v) + (1 << (bits - 1))) >> bits << bits))];
+            return torch.tensor(rounded).view(values.shape);
+        }
+
+        var error = Assert.Throws<InvalidOperationException>(() => TorchPrecision.Check(torch.CPU, (x, y) => Rounded(x).matmul(Rounded(y))));
+        Assert.Contains("is 256 in a matrix product, not the 256.0625 of fp32", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_index_made_in_a_dispose_scope_outlives_it()
     {

@@ -48,6 +48,7 @@ public sealed class TorchIndex : IItemIndex
             longest = Math.Max(longest, TorchError.Norm(values));
         }
 
+        TorchPrecision.Check(device, (x, y) => x.matmul(y));
         error = new TorchError(dimension, floats.Roundings, longest);
         tiles = new Tensor[(int)(((long)count + settings.TileRows - 1) / settings.TileRows)];
         try
@@ -60,8 +61,6 @@ public sealed class TorchIndex : IItemIndex
                 var values = rows.Slice(tile * settings.TileRows * dimension, size * dimension).ToArray();
                 tiles[tile] = tensor(values, [size, dimension], device: device).DetachFromDisposeScope();
             }
-
-            CheckPrecision();
         }
         catch
         {
@@ -259,46 +258,5 @@ public sealed class TorchIndex : IItemIndex
         }
 
         return result;
-    }
-
-    /// <summary>
-    /// The bound holds for fp32. TensorFloat-32 rounds to 10 bits, and whether a matrix product uses it depends on the
-    /// process's settings, its environment and the device: so it is tried.
-    /// </summary>
-    private void CheckPrecision()
-    {
-        const int Queries = 64, Rows = 1024;
-        if (Count == 0 || Dimension < 2)
-        {
-            return;
-        }
-
-        // The rows are the queries too: products of equal signs, whose rounding adds up.
-        using var inference = inference_mode();
-        using var scope = NewDisposeScope();
-        var rows = Math.Min(Rows, RowsOf(0));
-        var queries = Math.Min(Queries, rows);
-        float[] scores = tiles[0].narrow(0, 0, queries).matmul(tiles[0].narrow(0, 0, rows).t()).cpu().data<float>().ToArray();
-        int[] all = [.. Enumerable.Range(0, rows)];
-        var expected = new float[rows];
-        for (var q = 0; q < queries; q++)
-        {
-            var query = new TorchQuery(q, floats[q], floats.Stride, null);
-            if (!error.IsInRange(query.Norm))
-            {
-                continue;
-            }
-
-            floats.Score(query.Values, all, expected);
-            var bound = error.Bound(query.Norm);
-            for (var row = 0; row < rows; row++)
-            {
-                if (!(Math.Abs((double)scores[(q * rows) + row] - expected[row]) <= bound))
-                {
-                    throw new InvalidOperationException(
-                        $"device {device}: row {q} times row {row} is {scores[(q * rows) + row]}, but {expected[row]} in fp32, and only {bound:g2} apart may be rounding: is TF32 on? NVIDIA_TF32_OVERRIDE=0 and torch.backends.cuda.matmul.allow_tf32 = false turn it off; or use exact-cpu");
-                }
-            }
-        }
     }
 }
