@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Nearline.Model.Index;
+using Nearline.Model.Index.Hnsw;
 
 namespace Nearline.Bench.Index;
 
@@ -67,6 +68,7 @@ internal sealed class IndexSide
     {
         using var torch = new TorchIndex(rows, dimension, "cpu");
         yield return torch;
+        yield return HnswIndex.Build(rows, dimension);
     }
 
     private IEnumerable<SearchResult[]> Search(int batch, bool masked)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nearline.Cli.Modelling;
+using Nearline.Model.Index;
 
 namespace Nearline.Cli.Commands;
 
@@ -42,6 +43,18 @@ internal static class CommonOptions
             DefaultValueFactory = _ => "auto",
         };
         option.AcceptOnlyFromAmong("auto", "cpu", "cuda");
+        return option;
+    }
+
+    /// <summary>What searches the model's shows.</summary>
+    public static Option<string> Backend()
+    {
+        var option = new Option<string>("--backend")
+        {
+            Description = $"what searches the model's shows: {string.Join(", ", IndexBackends.Names)}",
+            DefaultValueFactory = _ => IndexBackends.Auto,
+        };
+        option.AcceptOnlyFromAmong([.. IndexBackends.Names]);
         return option;
     }
 

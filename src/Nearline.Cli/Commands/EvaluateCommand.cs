@@ -3,6 +3,7 @@ using Nearline.Cli.Console;
 using Nearline.Cli.Modelling;
 using Nearline.Model.Bundles;
 using Nearline.Model.Evaluation;
+using Nearline.Model.Index;
 using Nearline.Model.Serving;
 
 namespace Nearline.Cli.Commands;
@@ -36,9 +37,10 @@ internal static class EvaluateCommand
         var protocol = CommonOptions.Protocol();
         var json = new Option<bool>("--json") { Description = "print all figures, a JSON line for each model and group of targets" };
         var device = CommonOptions.Device();
+        var backend = CommonOptions.Backend();
         var command = new Command("evaluate", "evaluate a bundle on held-out watches")
         {
-            data, name, models, version, protocol, baselines, unfiltered, validation, view, json, device,
+            data, name, models, version, protocol, baselines, unfiltered, validation, view, json, device, backend,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -63,7 +65,8 @@ internal static class EvaluateCommand
                 var evaluated = new List<NamedEvaluation>();
                 if (chosen is not null)
                 {
-                    using var retriever = M5Retriever.Load(chosen, parsed.GetRequiredValue(device));
+                    using var retriever = M5Retriever.Load(
+                        chosen, parsed.GetRequiredValue(device), backend: new BackendOptions { Backend = parsed.GetRequiredValue(backend) });
                     OptionAssignments.Check("--view", () => retriever.View = parsed.GetValue(view));
                     retriever.Apply(split.Newcomers);
                     evaluated.Add(ModelTraining.Evaluate(retriever.ModelVersion, retriever, split, options, cancellation));

@@ -52,11 +52,17 @@ internal static class TrainCommand
             HelpName = "version|active",
         };
         var graph = CommonOptions.Graph("folder of a content graph that `nearline graph` wrote, of the model's Width: CG embeddings begin with its own");
+        var index = new Option<string>("--index")
+        {
+            Description = $"hnsw: write a graph of the index into the bundle too; exact: do not; auto: from {ModelTraining.LargeCatalog:N0} shows on",
+            DefaultValueFactory = _ => "auto",
+        };
+        index.AcceptOnlyFromAmong("auto", "exact", "hnsw");
         var activate = new Option<bool>("--no-activate") { Description = "do not make the new bundle the active one" };
         var device = CommonOptions.Device();
         var command = new Command("train", "train M5, evaluate it, write a bundle")
         {
-            data, name, models, config, variant, protocol, epochs, seed, set, run, resume, warm, graph, activate, device,
+            data, name, models, config, variant, protocol, epochs, seed, set, run, resume, warm, graph, index, activate, device,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -88,6 +94,7 @@ internal static class TrainCommand
                 Resume = resumed,
                 WarmStart = setting.WarmStart,
                 Graph = content,
+                WithGraph = parsed.GetRequiredValue(index) switch { "hnsw" => true, "exact" => false, _ => null },
                 Activate = setting.Activate && !parsed.GetValue(activate),
             };
             var (shape, training) = ModelTraining.Configure(options);

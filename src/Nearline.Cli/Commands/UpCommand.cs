@@ -23,8 +23,9 @@ internal static class UpCommand
             DefaultValueFactory = _ => "runs/up/models",
         };
         var device = CommonOptions.Device();
+        var backend = CommonOptions.Backend();
         var empty = new Option<bool>("--no-history") { Description = "do not publish the data's history" };
-        var command = new Command("up", "run all parts until Ctrl-C") { data, name, models, device, empty };
+        var command = new Command("up", "run all parts until Ctrl-C") { data, name, models, device, backend, empty };
         command.SetAction(async (parsed, cancellation) =>
         {
             var directory = parsed.GetRequiredValue(models);
@@ -43,6 +44,7 @@ internal static class UpCommand
                 new LocalStackOptions(directory)
                 {
                     Device = parsed.GetRequiredValue(device),
+                    WorkerSettings = new Dictionary<string, string>(StringComparer.Ordinal) { ["Index__Backend"] = parsed.GetRequiredValue(backend) },
                     PreferUsualPorts = true,
                     Log = line => AnsiConsole.WriteLine(line),
                 },

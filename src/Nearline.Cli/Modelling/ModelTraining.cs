@@ -24,6 +24,9 @@ internal sealed record ModelTrainingResult(string Version, IReadOnlyList<NamedEv
 /// <summary>Trains M5, evaluates it beside popularity, and writes the bundle.</summary>
 internal static class ModelTraining
 {
+    /// <summary>Shows from which on a graph may be faster than an exact search.</summary>
+    public const int LargeCatalog = 300_000;
+
     public static async Task<ModelTrainingResult> RunAsync(
         Split split, ModelTrainingOptions options, CancellationToken cancellationToken)
     {
@@ -53,7 +56,12 @@ internal static class ModelTraining
             return Evaluate("M5", retriever, split, cancellationToken);
         }).ConfigureAwait(false);
 
-        var bundle = M5Bundle.Write(model, options.Models, evaluations[0].Report, metrics: Metrics(evaluations));
+        var bundle = M5Bundle.Write(
+            model,
+            options.Models,
+            evaluations[0].Report,
+            metrics: Metrics(evaluations),
+            withGraph: options.WithGraph ?? model.Items.Count >= LargeCatalog);
         if (options.Activate)
         {
             new BundleStore(options.Models).Activate(bundle.Version);

@@ -42,6 +42,9 @@ internal sealed record ModelTrainingOptions
     /// <summary>The content graph that the CG embeddings begin with; null: the catalog's own decomposition.</summary>
     public ContentGraph? Graph { get; init; }
 
+    /// <summary>Whether the bundle gets an HNSW graph; null: when its catalog is large.</summary>
+    public bool? WithGraph { get; init; }
+
     /// <summary>Whether the new bundle becomes the active one.</summary>
     public bool Activate { get; init; } = true;
 }

@@ -7,6 +7,7 @@ using Nearline.Model.Evaluation;
 using Nearline.Model.Features;
 using Nearline.Model.Graph;
 using Nearline.Model.Index;
+using Nearline.Model.Index.Hnsw;
 using Nearline.Model.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,19 +39,27 @@ public static class M5Bundle
     /// <param name="time">For the version and its time.</param>
     /// <param name="version">The version; null: a new one of now.</param>
     /// <param name="metrics">Further figures to record.</param>
+    /// <param name="withGraph">Whether to write an HNSW graph of the index too, which takes minutes from a million shows on.</param>
     public static BundleDirectory Write(
         TrainedModel model,
         string modelsDirectory,
         EvaluationReport? evaluation = null,
         TimeProvider? time = null,
         string? version = null,
-        IReadOnlyDictionary<string, double>? metrics = null)
+        IReadOnlyDictionary<string, double>? metrics = null,
+        bool withGraph = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         time ??= TimeProvider.System;
         using var writer = new BundleWriter(modelsDirectory, version ?? BundleVersion.New(time));
         SafeTensorsFile.Write(writer.PathOf(WeightsFile), Weights(model.Network));
-        SafeTensorsFile.Write(writer.PathOf(IndexFile), [Index(model.Network)]);
+        var (rows, shape) = Index(model.Network);
+        SafeTensorsFile.Write(writer.PathOf(IndexFile), [TensorData.Of<float>(IndexTensor, rows, shape)]);
+        if (withGraph)
+        {
+            HnswIndex.Build(rows, model.Config.QueryWidth).Save(writer.PathOf(HnswFiles.Name));
+        }
+
         File.WriteAllBytes(writer.PathOf(VocabularyFile), JsonSerializer.SerializeToUtf8Bytes(model.Schema, Json));
         File.WriteAllBytes(writer.PathOf(ItemsFile), JsonSerializer.SerializeToUtf8Bytes(model.Items, Json));
         if (model.Content is { } content)
@@ -121,7 +130,7 @@ public static class M5Bundle
                 items,
                 device,
                 ownsModel: true,
-                IndexChoice.Build(matrix, config.QueryWidth, device, backend),
+                Built(bundle, matrix, config.QueryWidth, device, backend),
                 content);
         }
         catch
@@ -129,6 +138,20 @@ public static class M5Bundle
             content?.Dispose();
             network.Dispose();
             throw;
+        }
+    }
+
+    private static (IItemIndex Index, IndexInfo Info) Built(
+        BundleDirectory bundle, float[] rows, int dimension, Device device, BackendOptions backend)
+    {
+        try
+        {
+            return IndexChoice.Build(
+                rows, dimension, device, backend, HnswFiles.Of(bundle.Path, bundle.Manifest.Files.ContainsKey(HnswFiles.Name)));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new BundleException(bundle.PathOf(HnswFiles.Name), e.Message, e);
         }
     }
 
@@ -257,12 +280,12 @@ public static class M5Bundle
         ];
     }
 
-    private static TensorData Index(M5Model network)
+    private static (float[] Rows, long[] Shape) Index(M5Model network)
     {
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var items = network.Items().cpu();
-        return TensorData.Of<float>(IndexTensor, items.data<float>().ToArray(), items.shape);
+        return (items.data<float>().ToArray(), items.shape);
     }
 
     private static void ReadWeights(string path, M5Model network)

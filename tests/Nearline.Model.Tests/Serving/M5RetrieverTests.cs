@@ -115,10 +115,51 @@ public sealed class M5RetrieverTests : IDisposable
         }
 
         var error = Assert.Throws<ArgumentException>(() => M5Retriever.Load(bundle, "cpu", backend: new BackendOptions { Backend = "faiss" }));
-        Assert.Contains("Backend: 'faiss': must be one of auto, exact-cpu, exact-torch", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Backend: 'faiss': must be one of auto, exact-cpu, exact-torch, hnsw", error.Message, StringComparison.Ordinal);
 
         IEnumerable<(string, string)> Sets(M5Retriever retriever) =>
             retriever.Retrieve(Requests(), 20).Users.SelectMany(u => u).Select(s => (s.Scenario, string.Join(' ', s.Shows))).ToList();
+    }
+
+    [Fact]
+    public void A_bundle_may_have_a_graph_which_its_checksums_cover_and_one_without_works_too()
+    {
+        using var model = Trained();
+        var without = M5Bundle.Write(model, models.Path, version: "without");
+        var with = M5Bundle.Write(model, models.Path, version: "with", withGraph: true);
+        Assert.DoesNotContain("index.hnsw", without.Manifest.Files.Keys);
+        Assert.Contains("index.hnsw", with.Manifest.Files.Keys);
+        var hnsw = new BackendOptions { Backend = "hnsw", MeasureFor = TimeSpan.Zero };
+        using (var exact = M5Retriever.Load(with, "cpu"))
+        using (var graph = M5Retriever.Load(with, "cpu", backend: hnsw))
+        using (var built = M5Retriever.Load(without, "cpu", backend: hnsw))
+        {
+            Assert.Equal(("exact-cpu", "hnsw", "hnsw"), (exact.Index.Backend, graph.Index.Backend, built.Index.Backend));
+            Assert.Equal("as asked for, from the bundle", graph.Index.Why);
+
+            // So few shows are all scored: nothing is missed.
+            string Sets(M5Retriever retriever) => string.Join('|', retriever.Retrieve(Requests(), 20).Users.SelectMany(u => u).Select(s => string.Join(' ', s.Shows)));
+            Assert.Equal(Sets(exact), Sets(graph));
+            Assert.Equal(Sets(exact), Sets(built));
+        }
+
+        // What was built beside the bundles is none of them.
+        Assert.Empty(new BundleStore(models.Path).List(verify: true).Broken);
+        var bytes = File.ReadAllBytes(with.PathOf("index.hnsw"));
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(with.PathOf("index.hnsw"), bytes);
+        Assert.Contains("index.hnsw: sha256", Assert.Throws<BundleException>(() => M5Retriever.Load(with.Path, "cpu")).Message, StringComparison.Ordinal);
+
+        // The file of another model, its checksum right.
+        using var writer = new BundleWriter(models.Path, "mixed");
+        foreach (var name in without.Manifest.Files.Keys)
+        {
+            File.Copy(without.PathOf(name), writer.PathOf(name));
+        }
+
+        Nearline.Model.Index.Hnsw.HnswIndex.Build(new float[48 * 2 * TinyWorld.Config.Width], 2 * TinyWorld.Config.Width).Save(writer.PathOf("index.hnsw"));
+        var mixed = writer.Commit(with.Manifest with { Version = "mixed" });
+        Assert.Contains("other rows", Assert.Throws<BundleException>(() => M5Retriever.Load(mixed, "cpu", backend: hnsw)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

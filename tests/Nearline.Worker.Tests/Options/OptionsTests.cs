@@ -14,7 +14,7 @@ public sealed class OptionsTests
     [InlineData("--Worker:Device=tpu", "Worker:Device is 'tpu'; it must be one of auto, cpu, cuda")]
     [InlineData("--Worker:StateTtl=00:00:00", "Worker:StateTtl is 00:00:00; it must be from 00:00:01 to 3650.00:00:00")]
     [InlineData("--Worker:RefreshOn:0=delete_user", "Worker:RefreshOn is 'delete_user'; it must be one of login, ")]
-    [InlineData("--Index:Backend=gpu", "Index:Backend is 'gpu'; it must be one of auto, exact-cpu, exact-torch")]
+    [InlineData("--Index:Backend=gpu", "Index:Backend is 'gpu'; it must be one of auto, exact-cpu, exact-torch, hnsw")]
     [InlineData("--Index:ExactBudget=02:00:00", "Index:ExactBudget is 02:00:00; it must be from 00:00:00 to 00:01:00")]
     [InlineData("--Index:MeasureFor=-00:00:01", "Index:MeasureFor is -00:00:01; it must be from 00:00:00 to 00:00:10")]
     [InlineData("--Kafka:BootstrapServers=", "Kafka:BootstrapServers is ''; a list like host:port,host:port is needed")]

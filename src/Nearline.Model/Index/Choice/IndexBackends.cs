@@ -12,6 +12,9 @@ public static class IndexBackends
     /// <summary><see cref="TorchIndex"/>.</summary>
     public const string ExactTorch = "exact-torch";
 
+    /// <summary><see cref="Hnsw.HnswIndex"/>.</summary>
+    public const string Hnsw = "hnsw";
+
     /// <summary>All that can be asked for.</summary>
-    public static IReadOnlyList<string> Names { get; } = [Auto, ExactCpu, ExactTorch];
+    public static IReadOnlyList<string> Names { get; } = [Auto, ExactCpu, ExactTorch, Hnsw];
 }

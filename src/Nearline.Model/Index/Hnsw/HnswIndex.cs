@@ -31,7 +31,7 @@ public sealed class HnswIndex : IItemIndex
     public delegate void RowWriter(int row, Span<float> values);
 
     /// <inheritdoc/>
-    public string Backend => "hnsw-cpu";
+    public string Backend => "hnsw";
 
     /// <inheritdoc/>
     public int Count => rows.Floats.Count;
