@@ -133,7 +133,7 @@ public sealed class HnswIndexTests
         Assert.Equal(Enumerable.Range(0, count), index.Search(new float[3], 5, [])[0].Rows);
         Assert.Equal(Enumerable.Range(0, count), index.With(HnswData.AlwaysWalk).Search([1, 0, 0], 5, [])[0].Rows);
         Assert.Empty(index.Search([1, 0, 0], 5, [ItemMask.None(count)])[0].Rows);
-        Assert.Equal((count, 3, "hnsw-cpu"), (index.Count, index.Dimension, index.Backend));
+        Assert.Equal((count, 3, "hnsw"), (index.Count, index.Dimension, index.Backend));
     }
 
     [Fact]
