@@ -57,6 +57,9 @@ public sealed class UserHistory
     /// <summary>The device of the latest action that named one.</summary>
     public string? LastDevice { get; private set; }
 
+    /// <summary>The time of that action.</summary>
+    public DateTimeOffset? LastDeviceTime { get; private set; }
+
     /// <summary>When the user was deleted; actions not newer than that are ignored.</summary>
     public DateTimeOffset? DeletedAt { get; private set; }
 
@@ -71,7 +74,8 @@ public sealed class UserHistory
         string? lastDevice,
         DateTimeOffset? deletedAt,
         IEnumerable<KeyValuePair<string, DateTimeOffset>>? attributeTimes = null,
-        DateTimeOffset? scenariosTime = null)
+        DateTimeOffset? scenariosTime = null,
+        DateTimeOffset? lastDeviceTime = null)
     {
         var history = new UserHistory
         {
@@ -79,6 +83,7 @@ public sealed class UserHistory
             NextOrder = nextOrder,
             LastEventTime = lastEventTime,
             LastDevice = lastDevice,
+            LastDeviceTime = lastDevice is null ? null : lastDeviceTime ?? lastEventTime,
             DeletedAt = deletedAt,
             ScenariosTime = scenariosTime,
         };
@@ -117,7 +122,8 @@ public sealed class UserHistory
             LastDevice,
             DeletedAt,
             attributeTimes,
-            ScenariosTime);
+            ScenariosTime,
+            LastDeviceTime);
 
     /// <summary>Whether sets must leave the show out.</summary>
     public bool HasWatched(string showId) =>
@@ -160,10 +166,16 @@ public sealed class UserHistory
         }
 
         var order = NextOrder++;
-        if (LastEventTime is not { } last || action.Time >= last)
+        if (action.Kind == ActionKind.DeleteUser)
         {
-            LastEventTime = action.Time;
-            LastDevice = string.IsNullOrEmpty(action.Device) ? LastDevice : action.Device;
+            Delete(action.Time);
+            return true;
+        }
+
+        LastEventTime = LastEventTime > action.Time ? LastEventTime : action.Time;
+        if (!string.IsNullOrEmpty(action.Device) && !(action.Time < LastDeviceTime))
+        {
+            (LastDevice, LastDeviceTime) = (action.Device, action.Time);
         }
 
         switch (action.Kind)
@@ -187,9 +199,6 @@ public sealed class UserHistory
                 break;
             case ActionKind.ProfileUpdate:
                 UpdateProfile(action);
-                break;
-            case ActionKind.DeleteUser:
-                Delete(action.Time);
                 break;
             case ActionKind.Login:
             case ActionKind.Impression:
@@ -328,18 +337,47 @@ public sealed class UserHistory
         }
     }
 
+    /// <summary>
+    /// What happened later stays: a deletion may arrive after it. Of a show with a past on both sides only its latest time
+    /// does, since sums cannot be taken apart, and nothing from before may be kept.
+    /// </summary>
     private void Delete(DateTimeOffset time)
     {
+        ShowBehaviour[] later = [.. behaviours.Values.Where(b => b.LastTime > time)];
         behaviours.Clear();
         Array.Clear(counts);
-        attributes.Clear();
-        attributeTimes.Clear();
-        ScenariosTime = null;
-        scenarios.Clear();
+        foreach (var behaviour in later)
+        {
+            Put(behaviour.FirstTime > time ? behaviour : new ShowBehaviour(behaviour.Kind, behaviour.ShowId)
+            {
+                FirstTime = behaviour.LastTime,
+                LastTime = behaviour.LastTime,
+                Order = behaviour.Order,
+                Retracted = behaviour.Retracted,
+                HasUntoldPlayback = behaviour.Kind == BehaviourKind.Watch,
+            });
+        }
+
+        foreach (var name in attributes.Keys.Union(attributeTimes.Keys).Where(n => !(attributeTimes.GetValueOrDefault(n) > time)).ToList())
+        {
+            attributes.Remove(name);
+            attributeTimes.Remove(name);
+        }
+
+        if (!(ScenariosTime > time))
+        {
+            ScenariosTime = null;
+            scenarios = [];
+        }
+
         olderWatched.Clear();
         olderWatchedSet.Clear();
-        LastEventTime = null;
-        LastDevice = null;
+        LastEventTime = LastEventTime > time ? LastEventTime : null;
+        if (!(LastDeviceTime > time))
+        {
+            (LastDevice, LastDeviceTime) = (null, null);
+        }
+
         DeletedAt = time;
     }
 

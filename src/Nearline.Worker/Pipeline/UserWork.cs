@@ -23,14 +23,14 @@ internal sealed class UserWork(string userId)
     /// <summary>The latest applied event, by event time, that renews sets; null when none does.</summary>
     public UserEventRecord? Trigger { get; private set; }
 
-    /// <summary>Whether an event deleted the user.</summary>
+    /// <summary>Whether an event deleted the user; where something newer had arrived before it, sets are built of that.</summary>
     public bool WasDeleted { get; private set; }
 
     /// <summary>Whether a refresh finds something to build sets from.</summary>
     public bool HasRefresh { get; private set; }
 
     /// <summary>Whether sets are to be built.</summary>
-    public bool NeedsSets => Trigger is not null || (HasRefresh && !User.IsDeleted);
+    public bool NeedsSets => Trigger is not null || ((HasRefresh || WasDeleted) && !User.IsDeleted);
 
     /// <summary>Whether anything is to be stored: not when all events were there already.</summary>
     public bool NeedsWrite => NeedsSets || outcomes.Exists(outcome => outcome != FoldOutcome.DuplicateOffset);

@@ -31,6 +31,7 @@ internal static class UserStateMapper
             UpdatedAt = Timestamp.FromDateTimeOffset(now),
             DeletedAt = ToTimestamp(history.DeletedAt),
             ScenariosTime = ToTimestamp(history.ScenariosTime),
+            LastDeviceTime = ToTimestamp(history.LastDeviceTime),
         };
         foreach (var ((topic, partition), next) in user.Fences)
         {
@@ -95,7 +96,8 @@ internal static class UserStateMapper
             message.LastDevice.Length == 0 ? null : message.LastDevice,
             message.DeletedAt?.ToDateTimeOffset(),
             message.AttributeTimes.Select(a => KeyValuePair.Create(a.Key, a.Value.ToDateTimeOffset())),
-            message.ScenariosTime?.ToDateTimeOffset());
+            message.ScenariosTime?.ToDateTimeOffset(),
+            message.LastDeviceTime?.ToDateTimeOffset());
         var user = new StoredUser(
             message.UserId, message.Revision, history, new RecentEvents(recentEventWindow, message.RecentEventHashes))
         {

@@ -163,6 +163,24 @@ public sealed class WorkerTests(WorkerTests.Fixture fixture) : IClassFixture<Wor
     }
 
     [Fact]
+    public async Task Deletion_that_arrives_late_leaves_sets_of_what_is_newer()
+    {
+        var time = DateTimeOffset.UtcNow.AddMinutes(-30);
+        await infrastructure.PublishAsync(Watch(user, "film-1", "e1", time));
+        await infrastructure.PublishAsync(Watch(user, "film-2", "e2", time.AddMinutes(20)));
+        await Eventually.PassAsync(async () => Assert.Equal("e2", (await infrastructure.SetAsync(user, "home"))?.TriggerEventId));
+        await infrastructure.PublishAsync(Event(user, "e3", e => e.DeleteUser = new DeleteUser(), time.AddMinutes(10)));
+
+        await Eventually.PassAsync(async () =>
+        {
+            var shows = (await infrastructure.SetAsync(user, "home"))!.ShowIds;
+            Assert.Contains("film-1", shows);
+            Assert.DoesNotContain("film-2", shows);
+        });
+        Assert.Equal("film-2", Assert.Single((await infrastructure.UserAsync(user))!.History.Behaviours).ShowId);
+    }
+
+    [Fact]
     public async Task Scenarios_that_the_user_leaves_lose_their_sets()
     {
         await infrastructure.PublishAsync(Watch(user, "film-1", "e1"));

@@ -16,6 +16,7 @@ internal static class ReferenceFold
     public static string Describe(IReadOnlyList<UserEventRecord> events)
     {
         DateTimeOffset? deletedAt = null;
+        var alive = new List<(UserAction Action, ulong Order)>();
         var numbered = new List<(UserAction Action, ulong Order)>();
         ulong order = 0;
         foreach (var action in events.Select(e => e.Action))
@@ -28,11 +29,13 @@ internal static class ReferenceFold
             if (action.Kind == ActionKind.DeleteUser)
             {
                 deletedAt = action.Time;
-                numbered.Clear();
+                alive.RemoveAll(n => n.Action.Time <= action.Time);
+                numbered = [.. numbered.GroupBy(n => (Family(n.Action.Kind), n.Action.ShowId)).SelectMany(show => Since(show, action.Time))];
                 order++;
                 continue;
             }
 
+            alive.Add((action, order));
             numbered.Add((action, order++));
         }
 
@@ -55,18 +58,15 @@ internal static class ReferenceFold
         AddStanding(lines, numbered, BehaviourKind.Save, ActionKind.Save, ActionKind.Unsave);
         AddStanding(lines, numbered, BehaviourKind.Like, ActionKind.Like, ActionKind.Dislike);
         AddStanding(lines, numbered, BehaviourKind.Dislike, ActionKind.Dislike, ActionKind.Like);
-        DateTimeOffset? last = numbered.Count == 0 ? null : numbered.Max(n => n.Action.Time);
-        var device = numbered
-            .Where((n, i) => n.Action.Device is not null && numbered.Take(i).All(earlier => earlier.Action.Time <= n.Action.Time))
-            .Select(n => n.Action.Device)
-            .LastOrDefault();
-        var attributes = numbered.Where(n => n.Action.Kind == ActionKind.ProfileUpdate)
-            .OrderBy(n => n.Action.Time)
+        DateTimeOffset? last = alive.Count == 0 ? null : alive.Max(n => n.Action.Time);
+        alive = [.. alive.OrderBy(n => n.Action.Time).ThenBy(n => n.Order)];
+        var device = alive.LastOrDefault(n => n.Action.Device is not null).Action?.Device;
+        var attributes = alive.Where(n => n.Action.Kind == ActionKind.ProfileUpdate)
             .SelectMany(n => n.Action.Attributes!)
             .GroupBy(a => a.Key)
             .Select(g => (g.Key, g.Last().Value))
             .Where(a => a.Value.Length > 0);
-        var scenarios = numbered.OrderBy(n => n.Action.Time).Select(n => n.Action.Scenarios).LastOrDefault(s => s is { Count: > 0 }) ?? [];
+        var scenarios = alive.Select(n => n.Action.Scenarios).LastOrDefault(s => s is { Count: > 0 }) ?? [];
         return Text(lines, last, device, deletedAt, attributes.Select(a => $"{a.Key}={a.Value}"), scenarios, order);
     }
 
@@ -80,6 +80,26 @@ internal static class ReferenceFold
         history.Attributes.Select(a => $"{a.Key}={a.Value}"),
         history.Scenarios,
         history.NextOrder);
+
+    /// <summary>Of a show that was met on both sides of a deletion nothing but the latest time is known.</summary>
+    private static IEnumerable<(UserAction Action, ulong Order)> Since(IEnumerable<(UserAction Action, ulong Order)> show, DateTimeOffset deletion)
+    {
+        var later = show.Where(n => n.Action.Time > deletion).ToList();
+        if (later.Count == 0 || later.Count == show.Count())
+        {
+            return later;
+        }
+
+        var latest = Latest(later);
+        return [(latest.Action with { EpisodeId = null, Played = null, Length = null }, latest.Order)];
+    }
+
+    private static ActionKind Family(ActionKind kind) => kind switch
+    {
+        ActionKind.Unsave => ActionKind.Save,
+        ActionKind.Dislike => ActionKind.Like,
+        _ => kind,
+    };
 
     private static void AddStanding(
         List<string> lines, List<(UserAction Action, ulong Order)> numbered, BehaviourKind kind, ActionKind done, ActionKind undone)
