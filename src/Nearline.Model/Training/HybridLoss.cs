@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Nearline.Model.Training;
 
 /// <summary>The hybrid loss of equation 9 and its parts, each a scalar tensor.</summary>
-/// <param name="Total">L = L_Match + alpha L_MLM + beta L_DIS.</param>
+/// <param name="Total">L = L_Match + alpha L_MLM + beta L_DIS, and where there is a weight for it the CG channel's own L_Match.</param>
 /// <param name="Match">Equation 7.</param>
 /// <param name="Mlm">Equation 2; zero without masked shows or without self-attention on the ID channel.</param>
 /// <param name="Disagreement">Equation 5, the mean of the channels; zero without experts.</param>
@@ -34,7 +34,7 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
             ? MaskedShows.Of(batch, options.MaskRate, random, device)
             : null;
         var output = model.Forward(batch, options.SeparateMaskedPass ? null : masked?.Shows);
-        var match = Matching(output, model.Items(), encoded, targets, options, negatives);
+        var match = Matching(output.Query(), model.Items(), encoded, targets, options, negatives);
         var mlm = zeros(1, device: device).squeeze(0);
         if (masked is not null)
         {
@@ -49,16 +49,22 @@ internal sealed record HybridLoss(Tensor Total, Tensor Match, Tensor Mlm, Tensor
         var disagreement = disagreements.Length == 0
             ? zeros(1, device: device).squeeze(0)
             : disagreements.Aggregate((a, b) => a + b) * (1.0 / disagreements.Length);
-        return new HybridLoss(match + (mlm * options.Alpha) + (disagreement * options.Beta), match, mlm, disagreement);
+        var total = match + (mlm * options.Alpha) + (disagreement * options.Beta);
+        if (options.CgLoss > 0)
+        {
+            total += Matching(output.UserCg!, model.ContentRows(), encoded, targets, options, negatives) * options.CgLoss;
+        }
+
+        return new HybridLoss(total, match, mlm, disagreement);
     }
 
     /// <summary>Equations 7 and 8 over the whole catalog, averaged over the instances.</summary>
     private static Tensor Matching(
-        M5Output output, Tensor items, EncodedBatch encoded, IReadOnlyList<int[]> targets, TrainingOptions options, NegativeSample? negatives)
+        Tensor query, Tensor items, EncodedBatch encoded, IReadOnlyList<int[]> targets, TrainingOptions options, NegativeSample? negatives)
     {
         var catalog = items.shape[0];
         return SoftmaxLoss.Of(
-            output.Query(),
+            query,
             items,
             new SoftmaxWeighting(options.WatchedWeight == 1 ? [] : WatchedPlaces(encoded, catalog), options.WatchedWeight),
             TargetPlaces(targets, catalog, options.FutureDecay),

@@ -62,6 +62,11 @@ public static class Trainer
                 $"AllPositions: true with {config.Name}, whose self-attention looks both ways (Causal false); it would see its targets", nameof(options));
         }
 
+        if (options.CgLoss > 0 && config.Channels != ModelChannels.IdAndCg)
+        {
+            throw new ArgumentException($"CgLoss: {options.CgLoss} with variant '{config.Variant}', which has no CG channel of its own; must be 0", nameof(options));
+        }
+
         start.Folder?.Check(split, config, options);
         KeptMemory.Use();
         TorchThreads.Use(start.Folder?.Info.Threads ?? (options.Threads == 0 ? null : options.Threads));

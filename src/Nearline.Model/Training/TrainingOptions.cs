@@ -101,6 +101,12 @@ public sealed record TrainingOptions
     /// </summary>
     public double CoWatchStart { get; init; }
 
+    /// <summary>
+    /// Departure: weight of equation 7 for the CG channel alone, u^CG and E^CG, so that it finds shows without the ID
+    /// channel's help, as it must new ones; 0: none. Needs two channels.
+    /// </summary>
+    public double CgLoss { get; init; }
+
     /// <summary>The gradient's norm is cut to this; 0: never.</summary>
     public double GradientClip { get; init; } = 5;
 
@@ -147,6 +153,7 @@ public sealed record TrainingOptions
         Check(nameof(FutureDecay), FutureDecay, FutureDecay is > 0 and <= 1, "above 0, at most 1");
         Check(nameof(WatchedWeight), WatchedWeight, WatchedWeight is >= 0 and < 1e6, "0 or more, below a million");
         Check(nameof(CoWatchStart), CoWatchStart, CoWatchStart is >= 0 and < 1e3, "0 or more, below 1000");
+        Check(nameof(CgLoss), CgLoss, CgLoss is >= 0 and < 1e3, "0 or more, below 1000");
         Check(nameof(SoftmaxNegatives), SoftmaxNegatives, SoftmaxNegatives >= 0, "0 or more");
         Check(nameof(GradientClip), GradientClip, GradientClip >= 0, "0 or more");
         Check(nameof(WeightAverage), WeightAverage, WeightAverage is >= 0 and < 1, "from 0 to below 1");

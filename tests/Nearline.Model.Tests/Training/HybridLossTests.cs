@@ -34,6 +34,7 @@ public sealed class HybridLossTests : IDisposable
             Alpha = 0.3,
             Beta = 0.7,
             FutureDecay = 0.5,
+            CgLoss = 0.2,
         };
 
         // Targets that nobody has watched, as the sampler draws them.
@@ -46,15 +47,17 @@ public sealed class HybridLossTests : IDisposable
         var (uId, uCg, w) = (Tensors.Doubles(output.UserId), Tensors.Doubles(output.UserCg!), Tensors.Doubles(output.Weight!));
         var items = Tensors.Doubles(model.Items());
         var d = TinyWorld.Config.Width;
-        var match = 0.0;
+        var (match, cgMatch) = (0.0, 0.0);
         for (var u = 0; u < 4; u++)
         {
+            double CgScore(int i) => Enumerable.Range(0, d).Sum(c => uCg[(u * d) + c] * items[(i * 2 * d) + d + c]);
             double Score(int i) => Enumerable.Range(0, d).Sum(c =>
                 (w[u] * uId[(u * d) + c] * items[(i * 2 * d) + c]) + ((1 - w[u]) * uCg[(u * d) + c] * items[(i * 2 * d) + d + c]));
-            var log = Math.Log(Enumerable.Range(0, schema.Shows.Count)
-                .Sum(i => (encoded.WatchedOf(u).Contains(i) ? watchedWeight : 1) * Math.Exp(Score(i))));
+            double Log(Func<int, double> score) => Math.Log(Enumerable.Range(0, schema.Shows.Count)
+                .Sum(i => (encoded.WatchedOf(u).Contains(i) ? watchedWeight : 1) * Math.Exp(score(i))));
             var weights = targets[u].Select((_, k) => Math.Pow(0.5, k)).ToArray();
-            match += targets[u].Select((t, k) => weights[k] / weights.Sum() * (log - Score(t))).Sum() / 4;
+            match += targets[u].Select((t, k) => weights[k] / weights.Sum() * (Log(Score) - Score(t))).Sum() / 4;
+            cgMatch += targets[u].Select((t, k) => weights[k] / weights.Sum() * (Log(CgScore) - CgScore(t))).Sum() / 4;
         }
 
         Assert.Equal(match, loss.Match.item<float>(), 1e-4);
@@ -73,7 +76,7 @@ public sealed class HybridLossTests : IDisposable
         var disagreement = (SplitMixtureOfExperts.Disagreement(output.IdExperts!).item<float>() +
             SplitMixtureOfExperts.Disagreement(output.CgExperts!).item<float>()) / 2;
         Assert.Equal(disagreement, loss.Disagreement.item<float>(), 1e-5);
-        Assert.Equal(match + (0.3 * mlm) + (0.7 * disagreement), loss.Total.item<float>(), 1e-4);
+        Assert.Equal(match + (0.3 * mlm) + (0.7 * disagreement) + (0.2 * cgMatch), loss.Total.item<float>(), 1e-4);
     }
 
     [Fact]
