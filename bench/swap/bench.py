@@ -36,7 +36,7 @@ def main():
             if number > 0:  # the first warms up
                 rounds.append(measured)
                 print(f"round {number} {which} swaps: {measured['batches']} batches, {measured['swaps']} swaps, "
-                      f"p50 {measured['p50']:.2f} ms, p99 {measured['p99']:.2f}, max {measured['max']:.2f}", flush=True)
+                      f"p50 {measured['p50']:.2f} ms, p99 {measured['p99']:.2f}, max {measured['max']:.2f}, {measured['gc_pause']:.0f} ms in collections", flush=True)
     ours.close()
     write("swap", [line(options, ours.greeting, found, at) for at in ("p50", "p99")])
 

@@ -13,7 +13,10 @@ namespace Nearline.Model;
 /// </remarks>
 internal static class QuietThread
 {
-    /// <summary>Linux: a tenth of what a thread of usual priority gets where both want the same core.</summary>
+    /// <summary>
+    /// Linux: a tenth of what a thread of usual priority gets where both want the same core. Not less: a collection waits
+    /// for every thread to stop, and one that is never scheduled does not.
+    /// </summary>
     private const int Niceness = 10;
 
     /// <summary>Runs the function and waits for it; what it throws is thrown here.</summary>

@@ -52,6 +52,7 @@ internal sealed class SwapSide : IDisposable
         var latencies = new ConcurrentBag<double>();
         var wrong = 0;
         var asked = new List<Task>();
+        var paused = GC.GetTotalPauseDuration();
         var start = Stopwatch.GetTimestamp();
         var count = (int)(seconds * options.Rate / options.Batch);
         for (var i = 0; i < count; i++)
@@ -91,6 +92,7 @@ internal sealed class SwapSide : IDisposable
             P50 = At(sorted, 0.5),
             P99 = At(sorted, 0.99),
             Max = sorted[^1],
+            GcPause = (GC.GetTotalPauseDuration() - paused).TotalMilliseconds,
         };
     }
 

@@ -9,8 +9,8 @@ public sealed record BackendOptions
     /// <summary>How long a query may take for <see cref="IndexBackends.Auto"/> to stay exact, on average in a batch.</summary>
     public TimeSpan ExactBudget { get; init; } = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>How long a backend is tried; three rounds at least.</summary>
-    public TimeSpan MeasureFor { get; init; } = TimeSpan.FromMilliseconds(20);
+    /// <summary>How long a backend searches while it is tried; three rounds at least.</summary>
+    public TimeSpan MeasureFor { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Rows that a query asks for while a backend is tried.</summary>
     public int Limit { get; init; } = 300;
