@@ -6,7 +6,7 @@ namespace Nearline.Bench.Hnsw;
 
 /// <summary>
 /// <c>nearline-bench hnsw</c>: builds an index of a case, then answers each line on its input with a line of JSON:
-/// <c>round BREADTH</c> and <c>exact</c> search for every query, <c>masked BREADTH SHARE</c> with masks, <c>reopen</c>
+/// <c>round BREADTH</c> and <c>exact</c> search for every query, <c>masked BREADTH SHARE</c> and <c>masked-exact SHARE</c> with masks, <c>reopen</c>
 /// goes on with the index as it is saved and mapped.
 /// </summary>
 internal static class HnswCommand
@@ -22,7 +22,7 @@ internal static class HnswCommand
         var command = new Command("hnsw", "search a case that peers search too, through a graph") { directory, dimension, limit, links, construction, threads };
         command.SetAction(parsed =>
         {
-            var side = new HnswSide(
+            using var side = new HnswSide(
                 parsed.GetRequiredValue(directory),
                 parsed.GetRequiredValue(dimension),
                 parsed.GetRequiredValue(limit),
@@ -31,6 +31,7 @@ internal static class HnswCommand
                     Links = parsed.GetRequiredValue(links),
                     ConstructionBreadth = parsed.GetRequiredValue(construction),
                     Threads = parsed.GetRequiredValue(threads),
+                    BuildThreads = parsed.GetRequiredValue(threads),
                 });
             Answers.Write(side.Describe());
             while (Console.ReadLine() is { } line)
@@ -41,8 +42,9 @@ internal static class HnswCommand
                     ["exact"] => side.Exact(),
                     ["masked", var breadth, var share] => side.Masked(
                         int.Parse(breadth, CultureInfo.InvariantCulture), double.Parse(share, CultureInfo.InvariantCulture)),
+                    ["masked-exact", var share] => side.MaskedExact(double.Parse(share, CultureInfo.InvariantCulture)),
                     ["reopen"] => side.Reopen(),
-                    _ => throw new InvalidOperationException($"input: '{line}'; must be round, exact, masked or reopen"),
+                    _ => throw new InvalidOperationException($"input: '{line}'; must be round, exact, masked, masked-exact or reopen"),
                 });
             }
         });

@@ -7,7 +7,7 @@ namespace Nearline.Bench.Hnsw;
 
 /// <summary>Our side of the HNSW benchmark: an index over the case's rows, searched for its queries.</summary>
 /// <remarks>The case's directory has <c>rows.f32</c>, [count, dimension], and <c>queries.f32</c>, [queries, dimension].</remarks>
-internal sealed class HnswSide
+internal sealed class HnswSide : IDisposable
 {
     private const int Batch = 64;
 
@@ -17,7 +17,9 @@ internal sealed class HnswSide
     private readonly float[] queries;
     private readonly double buildSeconds;
     private readonly long anonymousBytes;
+    private readonly Dictionary<double, ItemMask?[]> masks = [];
     private HnswIndex index;
+    private ExactIndex? exact;
 
     public HnswSide(string directory, int dimension, int limit, HnswSettings settings)
     {
@@ -33,6 +35,31 @@ internal sealed class HnswSide
         anonymousBytes = AnonymousBytes() - before;
     }
 
+    private ExactIndex Exactly
+    {
+        get
+        {
+            if (exact is null)
+            {
+                var rows = new float[(long)index.Count * index.Dimension];
+                for (var row = 0; row < index.Count; row++)
+                {
+                    index.Row(row).CopyTo(rows.AsSpan(row * index.Dimension));
+                }
+
+                exact = new ExactIndex(rows, index.Dimension, threads);
+            }
+
+            return exact;
+        }
+    }
+
+    public void Dispose()
+    {
+        ((IDisposable)index).Dispose();
+        ((IDisposable?)exact)?.Dispose();
+    }
+
     public object Describe() => new
     {
         index.Count,
@@ -43,30 +70,17 @@ internal sealed class HnswSide
         index.MemoryBytes,
     };
 
-    /// <summary>Writes the best rows, <c>found.i32</c>, [queries, limit], as our exact index finds them.</summary>
-    public object Exact()
-    {
-        var rows = new float[(long)index.Count * index.Dimension];
-        for (var row = 0; row < index.Count; row++)
-        {
-            index.Row(row).CopyTo(rows.AsSpan(row * index.Dimension));
-        }
-
-        var exact = new ExactIndex(rows, index.Dimension, threads);
-        Round((part, _) => exact.Search(part, limit, []));
-        return Round((part, _) => exact.Search(part, limit, []));
-    }
+    /// <summary>Searches for every query by an exact index of the same rows, and writes <c>found.i32</c>, [queries, limit].</summary>
+    public object Exact() => Round((part, _) => Exactly.Search(part, limit, []));
 
     /// <summary>Searches for every query, and writes <c>found.i32</c>.</summary>
     public object Round(int breadth) => Round((part, _) => index.Search(part, limit, [], breadth));
 
-    /// <summary>The same with masks that allow a share of the rows at random, against the exact search of the same index.</summary>
-    public object Masked(int breadth, double share)
-    {
-        var random = new Random(1);
-        ItemMask?[] masks = [.. Enumerable.Range(0, 16).Select(_ => ItemMask.Of(index.Count, _ => random.NextDouble() < share))];
-        return Round((part, size) => index.Search(part, limit, [.. Enumerable.Range(0, size).Select(i => masks[i % masks.Length])], breadth));
-    }
+    /// <summary>The same with masks that allow a share of the rows at random.</summary>
+    public object Masked(int breadth, double share) => Round((part, size) => index.Search(part, limit, Masks(share, size), breadth));
+
+    /// <summary>The same by the exact index.</summary>
+    public object MaskedExact(double share) => Round((part, size) => Exactly.Search(part, limit, Masks(share, size)));
 
     /// <summary>Saves the index and opens it again: what is searched from now on is mapped.</summary>
     public object Reopen()
@@ -75,6 +89,17 @@ internal sealed class HnswSide
         var save = Measured.Of(() => index.Save(path)).Seconds;
         var open = Measured.Of(() => index = HnswIndex.Open(path, threads: threads)).Seconds;
         return new { SaveSeconds = save, OpenSeconds = open, Bytes = new FileInfo(path).Length };
+    }
+
+    private ArraySegment<ItemMask?> Masks(double share, int size)
+    {
+        if (!masks.TryGetValue(share, out var all))
+        {
+            var random = new Random(1);
+            masks[share] = all = [.. Enumerable.Range(0, Batch).Select(_ => ItemMask.Of(index.Count, _ => random.NextDouble() < share))];
+        }
+
+        return new ArraySegment<ItemMask?>(all, 0, size);
     }
 
     private static long AnonymousBytes()

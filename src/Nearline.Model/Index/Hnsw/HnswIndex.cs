@@ -160,7 +160,7 @@ public sealed class HnswIndex : IItemIndex
             SearchInput.CheckRow(row, floats[row]);
         }
 
-        var cores = settings.Threads ?? Environment.ProcessorCount;
+        var cores = settings.BuildThreads ?? Environment.ProcessorCount;
         var int8 = new Int8Rows(floats, Int8Kernel.Supported[0], cores);
         return new HnswIndex(
             new HnswRows(floats, int8), HnswBuilder.Build(int8, floats.Count, settings, cores, cancellation), settings);

@@ -15,8 +15,11 @@ public sealed record HnswSettings
     /// <summary>Of the levels and the order of insertion. Equal rows, settings and seeds give equal files.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Threads that building and a search may use, the caller's among them; null: as many as there are cores.</summary>
+    /// <summary>Threads that a search may use, the caller's among them; null: as many as there are cores.</summary>
     public int? Threads { get; init; }
+
+    /// <summary>Threads that building may use; null: as many as there are cores. With 1 all is done on the caller's.</summary>
+    public int? BuildThreads { get; init; }
 
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range.</exception>
     internal void Check()
@@ -25,6 +28,7 @@ public sealed record HnswSettings
         Check(nameof(ConstructionBreadth), ConstructionBreadth, 1, int.MaxValue);
         Check(nameof(SearchBreadth), SearchBreadth ?? 1, 1, int.MaxValue);
         Check(nameof(Threads), Threads ?? 1, 1, int.MaxValue);
+        Check(nameof(BuildThreads), BuildThreads ?? 1, 1, int.MaxValue);
     }
 
     private static void Check(string name, int value, int least, int most)

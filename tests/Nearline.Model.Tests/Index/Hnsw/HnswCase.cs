@@ -31,6 +31,7 @@ internal sealed record HnswCase(
             ConstructionBreadth = random.Next(1, 50),
             Seed = (ulong)random.NextInt64(),
             Threads = random.Next(1, 4),
+            BuildThreads = random.Next(1, 4),
         };
         return new HnswCase(count, dimension, random.Next(1, 40), Draw(count), Draw(batch), masks, settings);
     }
