@@ -40,13 +40,17 @@ internal sealed class Beam
     }
 
     /// <summary>Adds a row, each at most once.</summary>
+    /// <returns>Whether it is among the best.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(float score, int row)
+    public bool Add(float score, int row)
     {
         if (score > Worst || count < breadth)
         {
             Insert(Key(score, row));
+            return true;
         }
+
+        return false;
     }
 
     /// <summary>The best row that the walk has not been to; it has then.</summary>
@@ -60,20 +64,6 @@ internal sealed class Beam
             {
                 key |= 1;
                 return Row(key);
-            }
-        }
-
-        return -1;
-    }
-
-    /// <summary>The row that <see cref="Next"/> would give if no better one came, or a negative number.</summary>
-    public int Peek()
-    {
-        for (; next < count; next++)
-        {
-            if ((keys[next] & 1) == 0)
-            {
-                return Row(keys[next]);
             }
         }
 

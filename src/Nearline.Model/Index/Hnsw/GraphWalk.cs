@@ -69,7 +69,11 @@ internal sealed class GraphWalk(HnswGraph graph)
             Score(space, count);
             for (var i = 0; i < count; i++)
             {
-                Found.Add(scores[i], rows[i]);
+                if (Found.Add(scores[i], rows[i]))
+                {
+                    // Most rows that are kept are gone to.
+                    graph.Prefetch(rows[i]);
+                }
             }
         }
         while (Found.Next() is var row and >= 0 && (count = Unvisited(space, graph.List(row, level))) >= 0);
@@ -104,6 +108,7 @@ internal sealed class GraphWalk(HnswGraph graph)
                 if (score > Found.Worst || !Found.IsFull)
                 {
                     queue.Add(Beam.Key(score, row));
+                    graph.Prefetch(row);
                     if ((allowed[row >> 6] >> row & 1) != 0)
                     {
                         Found.Add(score, row);
