@@ -31,10 +31,11 @@ internal sealed class BuildRows
     /// <summary>What a step of a row's int8 values is worth, as a share of the greatest norm and of its own: no product of them leaves the range of float.</summary>
     public (float OfGreatest, float OfOwn)[] Scales { get; }
 
-    /// <summary>Inner products with a row, in units of its own scale.</summary>
+    /// <summary>Inner products with a row, or cosines of the angles to it, in units of its own scale.</summary>
     /// <param name="row">Which.</param>
     /// <param name="values">[stride], to be overwritten; the space holds while they stay.</param>
-    public RowSpace At(int row, sbyte[] values) => new(this, values, Int8.CopyRow(row, values));
+    /// <param name="isByAngle">Cosines.</param>
+    public RowSpace At(int row, sbyte[] values, bool isByAngle = false) => new(this, values, Int8.CopyRow(row, values), isByAngle);
 
     // The norm of finite values may be infinite.
     private double Norm(int row) => Math.Min(Int8.Norms[row], float.MaxValue);

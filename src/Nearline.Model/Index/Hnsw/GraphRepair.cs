@@ -2,7 +2,8 @@ namespace Nearline.Model.Index.Hnsw;
 
 /// <summary>
 /// Makes every row reachable from the graph's entry at the base: pruning leaves some that nobody links to, equal rows most
-/// of all. Such a row gets a link from a near one, in place of a link that no row needs to be reached.
+/// of all, and short ones where norms differ. Such a row gets a link from a near one that has room, or in place of a link
+/// that no row needs to be reached.
 /// </summary>
 internal sealed class GraphRepair(HnswGraph graph, BuildRows rows, int breadth)
 {
@@ -17,13 +18,11 @@ internal sealed class GraphRepair(HnswGraph graph, BuildRows rows, int breadth)
     private readonly Queue<int> toFollow = [];
 
     /// <summary>Repairs.</summary>
-    /// <returns>How many rows could not be reached.</returns>
-    public int Repair()
+    public void Repair()
     {
-        var repaired = 0;
         if (graph.Count == 0)
         {
-            return repaired;
+            return;
         }
 
         Array.Fill(reachedFrom, Unreached);
@@ -33,11 +32,8 @@ internal sealed class GraphRepair(HnswGraph graph, BuildRows rows, int breadth)
             if (reachedFrom[row] == Unreached)
             {
                 Attach(row);
-                repaired++;
             }
         }
-
-        return repaired;
     }
 
     private void Reach(int row, int from)
@@ -64,23 +60,33 @@ internal sealed class GraphRepair(HnswGraph graph, BuildRows rows, int breadth)
 
     private void Attach(int row)
     {
-        var space = rows.At(row, values);
-        walk.Search(space, 0, walk.Descend(space, 0), breadth);
-        foreach (var key in walk.Found.Keys)
+        // A list with room loses nothing. Those that the row chose are near, and need no search; but where norms differ
+        // they are the longest and have no room, while others in its direction do.
+        if (graph[row].ToArray().Any(near => near != HnswGraph.End && TryLink(near, row, mayReplace: false)))
         {
-            if (TryLink(Beam.Row(key), row))
+            return;
+        }
+
+        var space = rows.At(row, values, isByAngle: true);
+        walk.Search(space, 0, walk.Descend(space, 0), breadth);
+        foreach (var mayReplace in new[] { false, true })
+        {
+            foreach (var key in walk.Found.Keys)
             {
-                return;
+                if (TryLink(Beam.Row(key), row, mayReplace))
+                {
+                    return;
+                }
             }
         }
 
         // There are more links than a tree of all rows needs.
-        for (var from = 0; !TryLink(from, row); from++)
+        for (var from = 0; !TryLink(from, row, mayReplace: true); from++)
         {
         }
     }
 
-    private bool TryLink(int from, int row)
+    private bool TryLink(int from, int row, bool mayReplace)
     {
         if (reachedFrom[from] == Unreached)
         {
@@ -88,18 +94,29 @@ internal sealed class GraphRepair(HnswGraph graph, BuildRows rows, int breadth)
         }
 
         var links = graph[from];
-        for (var i = links.Length - 1; i >= 0; i--)
+        var free = links.IndexOf(HnswGraph.End);
+        var place = free >= 0 ? free : mayReplace ? Replaceable(from, links) : -1;
+        if (place < 0)
         {
-            // The last that is used, or the first that is not.
-            var isFree = links[i] == HnswGraph.End && (i == 0 || links[i - 1] != HnswGraph.End);
-            if (isFree || (links[i] != HnswGraph.End && reachedFrom[links[i]] != from))
+            return false;
+        }
+
+        links[place] = row;
+        Reach(row, from);
+        return true;
+    }
+
+    /// <summary>The last link that no row needs to be reached, or a negative number.</summary>
+    private int Replaceable(int from, ReadOnlySpan<int> links)
+    {
+        for (var place = links.Length - 1; place >= 0; place--)
+        {
+            if (reachedFrom[links[place]] != from)
             {
-                links[i] = row;
-                Reach(row, from);
-                return true;
+                return place;
             }
         }
 
-        return false;
+        return -1;
     }
 }

@@ -103,7 +103,7 @@ public sealed class HnswIndex : IItemIndex
 
     /// <summary>The rows that a search keeps while it walks, where no other number is given: the more, the more of the best are found.</summary>
     /// <param name="limit">Rows that are wanted.</param>
-    public static int DefaultBreadth(int limit) => Math.Max(128, (int)Math.Min(int.MaxValue, limit + (limit / 2L)));
+    public static int DefaultBreadth(int limit) => Math.Max(200, (int)Math.Min(int.MaxValue, 2L * limit));
 
     /// <summary>Writes it to a file; one that is there is replaced when all is written.</summary>
     public void Save(string path)

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Nearline.Model.Index.Hnsw;
 
-/// <summary>Inner products with a row, in units of its scale; see <see cref="BuildRows"/>.</summary>
-internal readonly struct RowSpace(BuildRows rows, sbyte[] values, int valuesSum) : IWalkSpace
+/// <summary>Inner products with a row, or cosines of the angles to it, in units of its scale; see <see cref="BuildRows"/>.</summary>
+internal readonly struct RowSpace(BuildRows rows, sbyte[] values, int valuesSum, bool isByAngle) : IWalkSpace
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -19,7 +19,8 @@ internal readonly struct RowSpace(BuildRows rows, sbyte[] values, int valuesSum)
         ref var scales = ref MemoryMarshal.GetArrayDataReference(rows.Scales);
         for (var i = 0; i < others.Length; i++)
         {
-            scores[i] = Unsafe.Add(ref scales, others[i]).OfGreatest * sums[i];
+            var (ofGreatest, ofOwn) = Unsafe.Add(ref scales, others[i]);
+            scores[i] = (isByAngle ? ofOwn : ofGreatest) * sums[i];
         }
     }
 }
