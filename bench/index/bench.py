@@ -19,6 +19,8 @@ HERE = pathlib.Path(__file__).parent
 # Of the item matrix of M5 on Beauty (Width=128): how much of the squared norms the first directions hold together.
 SPECTRUM = {0: 0, 1: 0.084, 2: 0.116, 4: 0.170, 8: 0.247, 16: 0.357, 32: 0.499, 64: 0.667, 128: 0.874, 192: 0.962, 256: 1}
 DATA = {"even": {"norms": 0.2}, "trained": {"norms": 0.06}}
+MASKS = {"pool": "pool less watched", "own": "own"}
+WATCHED = 30
 PEERS = {"torch": "python3-torch", "faiss": "python3-faiss"}
 
 
@@ -68,10 +70,14 @@ def make(directory, options, data):
     if data == "trained":
         turned = directions(random, options.dimension)
         rows, queries = rows @ turned, queries @ turned
-    masks = random.random((16, options.count)) < options.mask
+    own = random.random((options.queries, options.count)) < options.mask
+    pool = np.tile(random.random(options.count) < options.mask, (options.queries, 1))
+    for mask in pool:
+        mask[random.choice(np.flatnonzero(mask), WATCHED)] = False
     rows.astype(np.float32).tofile(directory / "rows.f32")
     queries.astype(np.float32).tofile(directory / "queries.f32")
-    masks.astype(np.uint8).tofile(directory / "masks.u8")
+    own.astype(np.uint8).tofile(directory / "own.u8")
+    pool.astype(np.uint8).tofile(directory / "pool.u8")
 
 
 def differ(directory, one, other, limit):
@@ -116,7 +122,7 @@ def measure(options, data, environment):
         about = sides["ours"].greeting
         differences = {}
         for batch in options.batches:
-            for which, peers in (("all", ("torch", "faiss")), ("masked", ("torch",))):
+            for which, peers in (("all", ("torch", "faiss")), *((kind, ("torch",)) for kind in MASKS)):
                 for side in ("ours", *peers):
                     sides[side].ask(f"check {batch} {which}")
                 differences[batch, which] = max(differ(directory, "ours", peer, options.limit) for peer in peers)
@@ -125,7 +131,7 @@ def measure(options, data, environment):
         rates = {}
         for number in range(options.rounds + 1):
             for batch in options.batches:
-                for side, which in (("ours", "all"), ("torch", "all"), ("faiss", "all"), ("ours", "masked"), ("torch", "masked")):
+                for side, which in (("ours", "all"), ("torch", "all"), ("faiss", "all"), *((side, kind) for kind in MASKS for side in ("ours", "torch"))):
                     measured = sides[side].ask(f"round {batch} {which}")
                     if number > 0:  # the first warms up
                         rates.setdefault((batch, side, which), []).append(1000 * measured["seconds"] / measured["queries"])
@@ -152,9 +158,11 @@ def lines(options, data, about, versions, rates, differences):
         for kind, version in versions.items():
             yield line(f"exact, batch {batch}", version, (batch, "ours", "all"), (batch, kind, "all"), kernel=about["kernel"],
                        scores_differ=float(f"{differences[batch, 'all']:.1e}"))
-        yield line(f"exact, batch {batch}, {percent} mask", "ours without a mask", (batch, "ours", "masked"), (batch, "ours", "all"))
-        yield line(f"exact, batch {batch}, {percent} mask", f"{versions['torch']} with it", (batch, "ours", "masked"), (batch, "torch", "masked"),
-                   scores_differ=float(f"{differences[batch, 'masked']:.1e}"))
+        for kind, name in MASKS.items():
+            case = f"exact, batch {batch}, {percent} masks, {name}"
+            yield line(case, "ours without a mask", (batch, "ours", kind), (batch, "ours", "all"))
+            yield line(case, f"{versions['torch']} with them", (batch, "ours", kind), (batch, "torch", kind),
+                       scores_differ=float(f"{differences[batch, kind]:.1e}"))
     plain = 4 * options.dimension
     for backend, size in about["bytes_an_item"].items():
         yield {"bench": "index", "case": f"{data}, {options.count:,} x {options.dimension}, {backend}", "peer": "plain fp32 matrix", "unit": "bytes an item",

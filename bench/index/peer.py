@@ -21,13 +21,13 @@ class Torch:
         self.torch, self.version = torch, f"torch {torch.__version__}"
         torch.set_num_threads(threads)
         self.columns = torch.from_numpy(rows).T
-        self.masks = torch.from_numpy(masks == 0)
+        self.masks = {kind: torch.from_numpy(mask == 0) for kind, mask in masks.items()}
 
-    def search(self, queries, which):
+    def search(self, queries, masks, first):
         with self.torch.inference_mode():
             scores = self.torch.from_numpy(queries) @ self.columns
-            if which is not None:
-                scores.masked_fill_(self.masks[which], -float("inf"))
+            if masks != "all":
+                scores.masked_fill_(self.masks[masks][first:first + len(queries)], -float("inf"))
             found = self.torch.topk(scores, limit)
             return found.indices.numpy(), found.values.numpy()
 
@@ -42,37 +42,36 @@ class Faiss:
         self.index = faiss.IndexFlatIP(dimension)
         self.index.add(rows)
 
-    def search(self, queries, which):
+    def search(self, queries, masks, first):
         scores, rows = self.index.search(queries, limit)
         return rows, scores
 
 
 def main():
     rows, queries = read("rows.f32", np.float32, dimension), read("queries.f32", np.float32, dimension)
-    masks = read("masks.u8", np.uint8, len(rows))
+    masks = {kind: read(f"{kind}.u8", np.uint8, len(rows)) for kind in ("pool", "own")}
     peer = {"torch": Torch, "faiss": Faiss}[kind](rows, masks)
 
-    def search(batch, masked):
+    def search(batch, which):
         for start in range(0, len(queries), batch):
-            part = queries[start:start + batch]
-            yield peer.search(part, np.arange(start, start + len(part)) % len(masks) if masked else None)
+            yield peer.search(queries[start:start + batch], which, start)
 
-    def check(batch, masked):
-        found = list(search(batch, masked))
+    def check(batch, which):
+        found = list(search(batch, which))
         np.concatenate([r for r, _ in found]).astype(np.int32).tofile(os.path.join(directory, f"{kind}.rows"))
         np.concatenate([s for _, s in found]).astype(np.float32).tofile(os.path.join(directory, f"{kind}.scores"))
         return {"queries": len(queries)}
 
-    def measure(batch, masked):
+    def measure(batch, which):
         cpu, clock = time.process_time(), time.perf_counter()
-        for _ in search(batch, masked):
+        for _ in search(batch, which):
             pass
         return {"queries": len(queries), "seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
 
     print(json.dumps({"version": peer.version}), flush=True)
     for line in sys.stdin:
         what, batch, which = line.split()
-        print(json.dumps({"check": check, "round": measure}[what](int(batch), which == "masked")), flush=True)
+        print(json.dumps({"check": check, "round": measure}[what](int(batch), which)), flush=True)
 
 
 main()

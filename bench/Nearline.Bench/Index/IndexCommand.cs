@@ -5,7 +5,7 @@ namespace Nearline.Bench.Index;
 
 /// <summary>
 /// <c>nearline-bench index</c>: builds an index of a case, then answers each line on its input with a line of JSON:
-/// <c>check BATCH all|masked</c> writes what is found, <c>round BATCH all|masked</c> gives the time of all queries.
+/// <c>check BATCH all|pool|own</c> writes what is found, <c>round BATCH all|pool|own</c> gives the time of all queries.
 /// </summary>
 internal static class IndexCommand
 {
@@ -28,19 +28,12 @@ internal static class IndexCommand
             {
                 Answers.Write(line.Split(' ') switch
                 {
-                    ["check", var batch, var rows] => side.Check(int.Parse(batch, CultureInfo.InvariantCulture), IsMasked(rows)),
-                    ["round", var batch, var rows] => side.Round(int.Parse(batch, CultureInfo.InvariantCulture), IsMasked(rows)),
-                    _ => throw new InvalidOperationException($"input: '{line}'; must be check or round, a batch size, and all or masked"),
+                    ["check", var batch, var rows] => side.Check(int.Parse(batch, CultureInfo.InvariantCulture), rows),
+                    ["round", var batch, var rows] => side.Round(int.Parse(batch, CultureInfo.InvariantCulture), rows),
+                    _ => throw new InvalidOperationException($"input: '{line}'; must be check or round, a batch size, and all, pool or own"),
                 });
             }
         });
         return command;
     }
-
-    private static bool IsMasked(string rows) => rows switch
-    {
-        "all" => false,
-        "masked" => true,
-        _ => throw new InvalidOperationException($"input: '{rows}'; must be all or masked"),
-    };
 }

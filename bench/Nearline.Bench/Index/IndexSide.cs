@@ -7,7 +7,7 @@ namespace Nearline.Bench.Index;
 /// <summary>Our side of the index benchmark: an index over the case's rows, searched for its queries.</summary>
 /// <remarks>
 /// The case's directory has <c>rows.f32</c>, [count, dimension], <c>queries.f32</c>, [queries, dimension], and
-/// <c>masks.u8</c>, [masks, count], a byte a row; query i has mask i modulo their number.
+/// for each kind of masks one, [queries, count], a byte a row: <c>pool.u8</c> and <c>own.u8</c>.
 /// </remarks>
 internal sealed class IndexSide
 {
@@ -15,7 +15,7 @@ internal sealed class IndexSide
     private readonly int limit;
     private readonly ExactIndex index;
     private readonly float[] queries;
-    private readonly ItemMask[] masks;
+    private readonly Dictionary<string, ItemMask?[]> masks;
     private readonly double buildSeconds;
     private readonly Dictionary<string, double> bytesAnItem;
 
@@ -28,8 +28,7 @@ internal sealed class IndexSide
         buildSeconds = Measured.Of(() => built = new ExactIndex(rows, dimension, threads)).Seconds;
         index = built!;
         bytesAnItem = Others(rows, dimension).Prepend(built!).ToDictionary(i => i.Backend, i => (double)i.MemoryBytes / i.Count);
-        var bytes = File.ReadAllBytes(Path.Combine(directory, "masks.u8"));
-        masks = [.. Enumerable.Range(0, bytes.Length / index.Count).Select(m => ItemMask.Of(index.Count, row => bytes[(m * index.Count) + row] != 0))];
+        masks = new() { ["all"] = [], ["pool"] = Masks("pool.u8"), ["own"] = Masks("own.u8") };
     }
 
     public object Describe() => new
@@ -43,20 +42,20 @@ internal sealed class IndexSide
     };
 
     /// <summary>Writes the rows and scores found: <c>ours.rows</c> in int32 and <c>ours.scores</c> in fp32, [queries, limit].</summary>
-    public object Check(int batch, bool masked)
+    public object Check(int batch, string which)
     {
-        var found = Search(batch, masked).SelectMany(r => r).ToArray();
+        var found = Search(batch, which).SelectMany(r => r).ToArray();
         File.WriteAllBytes(Path.Combine(directory, "ours.rows"), MemoryMarshal.AsBytes<int>(found.SelectMany(f => f.Rows).ToArray()).ToArray());
         File.WriteAllBytes(Path.Combine(directory, "ours.scores"), MemoryMarshal.AsBytes<float>(found.SelectMany(f => f.Scores).ToArray()).ToArray());
         return new { Queries = found.Length };
     }
 
     /// <summary>Searches for every query.</summary>
-    public object Round(int batch, bool masked)
+    public object Round(int batch, string which)
     {
         var measured = Measured.Of(() =>
         {
-            foreach (var _ in Search(batch, masked))
+            foreach (var _ in Search(batch, which))
             {
             }
         });
@@ -71,20 +70,26 @@ internal sealed class IndexSide
         yield return HnswIndex.Build(rows, dimension);
     }
 
-    private IEnumerable<SearchResult[]> Search(int batch, bool masked)
+    private IEnumerable<SearchResult[]> Search(int batch, string which)
     {
+        if (!masks.TryGetValue(which, out var given))
+        {
+            throw new InvalidOperationException($"input: '{which}': must be one of {string.Join(", ", masks.Keys)}");
+        }
+
         var count = queries.Length / index.Dimension;
         for (var from = 0; from < count; from += batch)
         {
             var size = Math.Min(batch, count - from);
-            ItemMask?[] own = masked ? new ItemMask?[size] : [];
-            for (var i = 0; i < own.Length; i++)
-            {
-                own[i] = masks[(from + i) % masks.Length];
-            }
-
-            yield return index.Search(queries.AsSpan(from * index.Dimension, size * index.Dimension), limit, own);
+            var some = given.Length == 0 ? given : given[from..(from + size)];
+            yield return index.Search(queries.AsSpan(from * index.Dimension, size * index.Dimension), limit, some);
         }
+    }
+
+    private ItemMask?[] Masks(string name)
+    {
+        var bytes = File.ReadAllBytes(Path.Combine(directory, name));
+        return [.. Enumerable.Range(0, bytes.Length / index.Count).Select(m => ItemMask.Of(index.Count, row => bytes[(m * index.Count) + row] != 0))];
     }
 
     private float[] Floats(string name) =>

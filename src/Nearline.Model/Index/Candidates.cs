@@ -98,13 +98,21 @@ internal sealed class Candidates
     /// <summary>Adds rows of a block, for which there is room, with their bounds.</summary>
     /// <param name="passed">A bit for each row that is added.</param>
     /// <param name="firstRow">The row of the lowest bit, the next bit's the next.</param>
+    /// <param name="rowsOfBits">The rows of the bits where they do not follow each other; else empty.</param>
     /// <param name="sums">A product a bit.</param>
     /// <param name="scale">A scale a bit.</param>
     /// <param name="error">An error a bit.</param>
     /// <param name="norm">A norm a bit.</param>
     /// <param name="bounds">The query's.</param>
     public void Add(
-        ulong passed, int firstRow, ReadOnlySpan<int> sums, ref float scale, ref float error, ref float norm, in QuantizedQuery bounds)
+        ulong passed,
+        int firstRow,
+        ReadOnlySpan<int> rowsOfBits,
+        ReadOnlySpan<int> sums,
+        ref float scale,
+        ref float error,
+        ref float norm,
+        in QuantizedQuery bounds)
     {
         ref var row = ref MemoryMarshal.GetArrayDataReference(rows);
         ref var from = ref MemoryMarshal.GetArrayDataReference(lower);
@@ -122,20 +130,12 @@ internal sealed class Candidates
             at++;
         }
 
-        count = (int)at;
-    }
-
-    /// <summary>Adds the rows that wait, of a bit each.</summary>
-    /// <inheritdoc cref="Add(ulong, int, ReadOnlySpan{int}, ref float, ref float, ref float, in QuantizedQuery)"/>
-    public void AddWaiting(
-        ulong passed, ReadOnlySpan<int> sums, ref float scale, ref float error, ref float norm, in QuantizedQuery bounds)
-    {
-        var from = count;
-        Add(passed, 0, sums, ref scale, ref error, ref norm, bounds);
-        for (; from < count; from++)
+        for (var i = count; i < at && !rowsOfBits.IsEmpty; i++)
         {
-            rows[from] = waiting[rows[from]];
+            rows[i] = rowsOfBits[rows[i] - firstRow];
         }
+
+        count = (int)at;
     }
 
     /// <summary>Lets rows of a block wait until enough are there to be bounded together.</summary>

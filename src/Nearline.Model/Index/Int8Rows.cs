@@ -112,8 +112,7 @@ internal sealed class Int8Rows
     /// <param name="allowed">For each of them the bits of the rows that count.</param>
     /// <param name="candidates">For each of them what takes the rows that may be among the best.</param>
     /// <param name="next">The first row of the block to fetch meanwhile; -1: none.</param>
-    /// <param name="arranged">Room for a block.</param>
-    [SkipLocalsInit]
+    /// <param name="room">Where the block is arranged.</param>
     public void OfferBlock(
         int firstRow,
         QueryBatch queries,
@@ -121,9 +120,120 @@ internal sealed class Int8Rows
         ReadOnlySpan<ulong> allowed,
         ReadOnlySpan<Candidates> candidates,
         int next,
+        Int8Room room)
+    {
+        var tile = new Int8Tile(
+            ref values[(nint)firstRow * Stride], ref scales[firstRow], ref errors[firstRow], ref norms[firstRow], firstRow, []);
+        Offer(tile, queries, which, allowed, candidates, next, room.Arranged);
+    }
+
+    /// <summary>Offers up to a block of rows from here and there.</summary>
+    /// <param name="rows">Which.</param>
+    /// <param name="queries">All.</param>
+    /// <param name="which">Those that the rows are offered to.</param>
+    /// <param name="allowed">For each of them the bits of the rows that count.</param>
+    /// <param name="candidates">For each of them what takes the rows that may be among the best.</param>
+    /// <param name="room">Where the rows are put together.</param>
+    public void OfferPacked(
+        ReadOnlySpan<int> rows,
+        QueryBatch queries,
+        ReadOnlySpan<int> which,
+        ReadOnlySpan<ulong> allowed,
+        ReadOnlySpan<Candidates> candidates,
+        Int8Room room)
+    {
+        // What a block that is not full holds behind its rows is of another block, and no query allows it.
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var row = rows[i];
+            values.Slice((nint)row * Stride, Stride).CopyTo(room.Values.Slice((nint)i * Stride, Stride));
+            (room.Scales[i], room.Errors[i], room.Norms[i]) = (scales[row], errors[row], norms[row]);
+        }
+
+        var tile = new Int8Tile(ref room.Values.First, ref room.Scales.First, ref room.Errors.First, ref room.Norms.First, 0, rows);
+        Offer(tile, queries, which, allowed, candidates, -1, room.Arranged);
+    }
+
+    /// <summary>Offers the rows that wait.</summary>
+    /// <param name="query">Its int8 values.</param>
+    /// <param name="bounds">And the rest of it.</param>
+    /// <param name="candidates">Take the rows that may be among the best.</param>
+    [SkipLocalsInit]
+    public void OfferWaiting(ReadOnlySpan<sbyte> query, in QuantizedQuery bounds, Candidates candidates)
+    {
+        candidates.MakeRoom();
+        Span<int> padded = stackalloc int[Block];
+        Span<int> sums = stackalloc int[Block];
+        Span<float> scale = stackalloc float[Block];
+        Span<float> error = stackalloc float[Block];
+        Span<float> norm = stackalloc float[Block];
+        var rows = candidates.Waiting;
+        rows.CopyTo(padded);
+        padded[rows.Length..].Clear();
+        ref var firstScale = ref scales.First;
+        ref var firstError = ref errors.First;
+        ref var firstNorm = ref norms.First;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            scale[i] = Unsafe.Add(ref firstScale, rows[i]);
+            error[i] = Unsafe.Add(ref firstError, rows[i]);
+            norm[i] = Unsafe.Add(ref firstNorm, rows[i]);
+        }
+
+        var whole = (rows.Length + Int8Kernel.Rows - 1) / Int8Kernel.Rows * Int8Kernel.Rows;
+        kernel.Gathered(ref values.First, padded[..whole], query, bounds.Sum, sums[..whole]);
+        var allowed = rows.Length == Block ? ulong.MaxValue : (1UL << rows.Length) - 1;
+        var passed = AtLeast(sums, ref scale[0], ref error[0], ref norm[0], bounds, candidates.Threshold) & allowed;
+        candidates.Add(passed, 0, rows, sums, ref scale[0], ref error[0], ref norm[0], bounds);
+        candidates.Served();
+    }
+
+    /// <summary>Fetches a row that <see cref="OfferWaiting"/> will read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(int row)
+    {
+        ref var at = ref values[(nint)row * Stride];
+        for (var i = 0; i < Stride; i += AlignedArray<byte>.Line)
+        {
+            CacheLine.Prefetch(ref Unsafe.Add(ref at, i));
+        }
+    }
+
+    /// <summary>Fetches a row that <see cref="OfferPacked"/> will read, for several queries.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchNear(int row)
+    {
+        ref var at = ref values[(nint)row * Stride];
+        for (var i = 0; i < Stride; i += AlignedArray<byte>.Line)
+        {
+            CacheLine.PrefetchNear(ref Unsafe.Add(ref at, i));
+        }
+    }
+
+    // Of sixes and fours that leave few places empty.
+    private static int Together(int left) => left is 5 or 6 or >= 9 ? Math.Min(6, left) : Math.Min(4, left);
+
+    private void PrefetchBlock(int firstRow, int part, int to, int parts)
+    {
+        var lines = Block * Stride / AlignedArray<byte>.Line;
+        ref var at = ref values[(nint)firstRow * Stride];
+        for (var line = lines * part / parts; line < lines * to / parts; line++)
+        {
+            CacheLine.PrefetchNear(ref Unsafe.Add(ref at, line * AlignedArray<byte>.Line));
+        }
+    }
+
+    [SkipLocalsInit]
+    private void Offer(
+        in Int8Tile tile,
+        QueryBatch queries,
+        ReadOnlySpan<int> which,
+        ReadOnlySpan<ulong> allowed,
+        ReadOnlySpan<Candidates> candidates,
+        int next,
         AlignedArray<byte> arranged)
     {
-        ref var block = ref values[(nint)firstRow * Stride];
+        ref var block = ref tile.Values;
         Span<int> sums = stackalloc int[Int8Kernel.QueriesOfCall * Block];
         var isArranged = which.Length >= kernel.QueriesToArrange;
         if (isArranged)
@@ -165,79 +275,19 @@ internal sealed class Int8Rows
 
             for (var i = 0; i < count; i++)
             {
-                Offer(firstRow, allowed[done + i], sums.Slice(i * Block, Block), queries[some[i]], candidates[done + i]);
+                Offer(tile, allowed[done + i], sums.Slice(i * Block, Block), queries[some[i]], candidates[done + i]);
             }
         }
     }
 
-    /// <summary>Offers the rows that wait.</summary>
-    /// <param name="query">Its int8 values.</param>
-    /// <param name="bounds">And the rest of it.</param>
-    /// <param name="candidates">Take the rows that may be among the best.</param>
-    [SkipLocalsInit]
-    public void OfferWaiting(ReadOnlySpan<sbyte> query, in QuantizedQuery bounds, Candidates candidates)
+    private static void Offer(
+        in Int8Tile tile, ulong allowed, ReadOnlySpan<int> sums, in QuantizedQuery bounds, Candidates candidates)
     {
         candidates.MakeRoom();
-        Span<int> padded = stackalloc int[Block];
-        Span<int> sums = stackalloc int[Block];
-        Span<float> scale = stackalloc float[Block];
-        Span<float> error = stackalloc float[Block];
-        Span<float> norm = stackalloc float[Block];
-        var rows = candidates.Waiting;
-        rows.CopyTo(padded);
-        padded[rows.Length..].Clear();
-        ref var firstScale = ref scales.First;
-        ref var firstError = ref errors.First;
-        ref var firstNorm = ref norms.First;
-        for (var i = 0; i < rows.Length; i++)
-        {
-            scale[i] = Unsafe.Add(ref firstScale, rows[i]);
-            error[i] = Unsafe.Add(ref firstError, rows[i]);
-            norm[i] = Unsafe.Add(ref firstNorm, rows[i]);
-        }
-
-        var whole = (rows.Length + Int8Kernel.Rows - 1) / Int8Kernel.Rows * Int8Kernel.Rows;
-        kernel.Gathered(ref values.First, padded[..whole], query, bounds.Sum, sums[..whole]);
-        var allowed = rows.Length == Block ? ulong.MaxValue : (1UL << rows.Length) - 1;
-        var passed = AtLeast(sums, ref scale[0], ref error[0], ref norm[0], bounds, candidates.Threshold) & allowed;
-        candidates.AddWaiting(passed, sums, ref scale[0], ref error[0], ref norm[0], bounds);
-        candidates.Served();
-    }
-
-    /// <summary>Fetches a row that <see cref="OfferWaiting"/> will read.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Prefetch(int row)
-    {
-        ref var at = ref values[(nint)row * Stride];
-        for (var i = 0; i < Stride; i += AlignedArray<byte>.Line)
-        {
-            CacheLine.Prefetch(ref Unsafe.Add(ref at, i));
-        }
-    }
-
-    // Of sixes and fours that leave few places empty.
-    private static int Together(int left) => left is 5 or 6 or >= 9 ? Math.Min(6, left) : Math.Min(4, left);
-
-    private void PrefetchBlock(int firstRow, int part, int to, int parts)
-    {
-        var lines = Block * Stride / AlignedArray<byte>.Line;
-        ref var at = ref values[(nint)firstRow * Stride];
-        for (var line = lines * part / parts; line < lines * to / parts; line++)
-        {
-            CacheLine.PrefetchNear(ref Unsafe.Add(ref at, line * AlignedArray<byte>.Line));
-        }
-    }
-
-    private void Offer(int firstRow, ulong allowed, ReadOnlySpan<int> sums, in QuantizedQuery bounds, Candidates candidates)
-    {
-        candidates.MakeRoom();
-        ref var scale = ref scales[firstRow];
-        ref var error = ref errors[firstRow];
-        ref var norm = ref norms[firstRow];
-        var passed = AtLeast(sums, ref scale, ref error, ref norm, bounds, candidates.Threshold) & allowed;
+        var passed = AtLeast(sums, ref tile.Scale, ref tile.Error, ref tile.Norm, bounds, candidates.Threshold) & allowed;
         if (passed != 0)
         {
-            candidates.Add(passed, firstRow, sums, ref scale, ref error, ref norm, bounds);
+            candidates.Add(passed, tile.FirstRow, tile.Rows, sums, ref tile.Scale, ref tile.Error, ref tile.Norm, bounds);
         }
     }
 

@@ -19,19 +19,7 @@ public sealed class ItemMask
     public int Length { get; }
 
     /// <summary>How many rows are in the set.</summary>
-    public int Count
-    {
-        get
-        {
-            var count = 0;
-            foreach (var word in words)
-            {
-                count += BitOperations.PopCount(word);
-            }
-
-            return count;
-        }
-    }
+    public int Count => CountOf(words);
 
     /// <summary>64 rows a word, the lowest row in the lowest bit.</summary>
     internal ReadOnlySpan<ulong> Words => words;
@@ -50,7 +38,7 @@ public sealed class ItemMask
     public static ItemMask None(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return new ItemMask(length, new ulong[((long)length + WordBits - 1) / WordBits]);
+        return new ItemMask(length, new ulong[WordsOf(length)]);
     }
 
     /// <summary>The set of all rows.</summary>
@@ -117,6 +105,21 @@ public sealed class ItemMask
         {
             words[i] &= ~theirs[i];
         }
+    }
+
+    /// <summary>Words of so many rows.</summary>
+    internal static int WordsOf(int length) => (int)(((long)length + WordBits - 1) / WordBits);
+
+    /// <summary>How many bits are set.</summary>
+    internal static int CountOf(ReadOnlySpan<ulong> words)
+    {
+        var count = 0;
+        foreach (var word in words)
+        {
+            count += BitOperations.PopCount(word);
+        }
+
+        return count;
     }
 
     private ulong[] Fit(ItemMask other)

@@ -19,6 +19,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
     private readonly Worker[] workers = [.. Enumerable.Range(0, settings.Threads).Select(_ => new Worker(floats, int8))];
     private float[] queries = [];
     private readonly QueryBatch quantized = new();
+    private readonly MaskGroups groups = new();
     private bool[] isQuantized = [];
     private bool[] isSparse = [];
     private int[] allowedRows = [];
@@ -124,6 +125,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         Fit(ref thresholds, batch);
         Fit(ref masks, batch);
         Fit(ref allowedRows, batch);
+        groups.Reset(batch, floats.Count);
         var work = 0L;
         for (var query = 0; query < batch; query++)
         {
@@ -140,8 +142,22 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
                 && quantized.TryAdd(query, Query(query)[..floats.Dimension], int8);
             isSparse[query] = !isQuantized[query] || 2L * Int8Rows.Block * rows < (long)settings.DenseRows * floats.Count;
 
+            if (isQuantized[query] && masks[query] is { } mask)
+            {
+                groups.Add(query, mask, rows, isSparse[query] ? 0 : floats.Count);
+            }
+        }
+
+        groups.Settle();
+        for (var group = 0; group < groups.Count; group++)
+        {
+            work += (long)(groups.Cost(group) * floats.Stride);
+        }
+
+        for (var query = 0; query < batch; query++)
+        {
             // Rows read here and there, or in fp32, take about four times as long.
-            work += (long)rows * floats.Stride * (isSparse[query] ? 4 : 1);
+            work += groups.Has(query) ? 0 : (long)allowedRows[query] * floats.Stride * (isSparse[query] ? 4 : 1);
         }
 
         return work;
@@ -181,7 +197,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
                 candidates.Expect(Guesses.Rank(limit, (double)candidates.Seen / allowedRows[query]));
             }
 
-            if (isSparse[query])
+            if (IsAlone(query) && isSparse[query])
             {
                 for (var walk = new StripWalk(strip, strips, floats.Count); walk.Row >= 0; walk.Next())
                 {
@@ -189,7 +205,12 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
                 }
             }
 
-            anyDense |= !isSparse[query];
+            anyDense |= IsAlone(query) && !isSparse[query];
+        }
+
+        for (var group = 0; group < groups.Count; group++)
+        {
+            ScanGroup(group, firstQuery, count, strip, worker);
         }
 
         if (anyDense)
@@ -218,6 +239,32 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         }
     }
 
+    private bool IsAlone(int query) => !groups.Has(query);
+
+    /// <summary>The rows that a group's masks allow to those of its queries that are meant.</summary>
+    private void ScanGroup(int group, int firstQuery, int count, int strip, Worker worker)
+    {
+        worker.FitDense(count);
+        var union = groups.Union(group);
+        var (walk, taken) = (new StripWalk(strip, strips, floats.Count), 0UL);
+        var (block, next) = (worker.Block, worker.NextBlock);
+        for (block.Fill(union, ref walk, ref taken, int8!); !block.Rows.IsEmpty; (block, next) = (next, block))
+        {
+            next.Fill(union, ref walk, ref taken, int8!);
+            var takers = 0;
+            foreach (var query in groups.Members(group))
+            {
+                if (query >= firstQuery && query < firstQuery + count && block.Allowed(masks[query]!) is var allowed and not 0)
+                {
+                    (worker.Dense[takers], worker.Allowed[takers], worker.Takers[takers]) = (query, allowed, worker.Candidates[query - firstQuery]);
+                    takers++;
+                }
+            }
+
+            int8!.OfferPacked(block.Rows, quantized, worker.Dense.AsSpan(0, takers), worker.Allowed, worker.Takers, worker.Room!);
+        }
+    }
+
     /// <summary>A block of rows to all queries that want many rows, then the next.</summary>
     private void ScanDense(int firstQuery, int count, int strip, Worker worker)
     {
@@ -226,7 +273,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         for (var i = 0; i < count; i++)
         {
             worker.Order[ordered] = i;
-            ordered += isSparse[firstQuery + i] ? 0 : 1;
+            ordered += IsAlone(firstQuery + i) && !isSparse[firstQuery + i] ? 1 : 0;
         }
 
         for (var walk = new StripWalk(strip, strips, floats.Count); walk.Row >= 0;)
@@ -248,7 +295,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
             }
 
             walk.Next();
-            int8!.OfferBlock(row, quantized, worker.Dense.AsSpan(0, dense), worker.Allowed, worker.Takers, walk.Row, worker.Arranged!);
+            int8!.OfferBlock(row, quantized, worker.Dense.AsSpan(0, dense), worker.Allowed, worker.Takers, walk.Row, worker.Room!);
         }
     }
 
@@ -361,7 +408,7 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
             }
             else
             {
-                int8!.OfferBlock(row, quantized, which, [allowed], [candidates], -1, worker.Arranged!);
+                int8!.OfferBlock(row, quantized, which, [allowed], [candidates], -1, worker.Room!);
             }
         }
 
@@ -384,8 +431,14 @@ internal sealed class SearchJob(FloatRows floats, Int8Rows? int8, SearchSettings
         /// <summary>Of a query that is searched by itself.</summary>
         public Candidates Alone { get; } = new();
 
-        /// <summary>Room for a block of rows, arranged.</summary>
-        public AlignedArray<byte>? Arranged { get; } = int8 is null ? null : new(Int8Rows.Block * int8.Stride);
+        /// <summary>For blocks of rows.</summary>
+        public Int8Room? Room { get; } = int8 is null ? null : new(int8.Stride);
+
+        /// <summary>The rows of a group that are worked on.</summary>
+        public PackedBlock Block { get; } = new();
+
+        /// <summary>And those that are on their way.</summary>
+        public PackedBlock NextBlock { get; } = new();
 
         /// <summary>Of the part's queries those that want many rows, counted from the first.</summary>
         public int[] Order { get; private set; } = [];

@@ -32,6 +32,36 @@ public sealed class ExactProofTests
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(250));
 
+    [Fact]
+    public void Nor_is_a_row_lost_or_given_to_the_wrong_query_where_masks_share_rows() =>
+        Prop.ForAll(Seeds.Any, seed =>
+        {
+            var random = new Random(seed);
+            var c = Case.Create(random, random.Next(200, 3000), random.Next(1, 70), random.Next(2, 40), random.Next(1, 25));
+            c = c with { Masks = Case.Shared(random, c.Count, c.Batch) };
+            var expected = c.Best();
+            foreach (var way in Ways)
+            {
+                AssertEqual(expected, new ExactIndex(c.Rows, c.Dimension, way).Search(c.Queries, c.Limit, c.Masks), $"seed {seed}, {way}, {c}");
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(100));
+
+    [Fact]
+    public void A_search_that_is_used_again_forgets_the_groups_of_the_search_before()
+    {
+        var random = new Random(8);
+        var c = Case.Normals(random, 4000, 48, 90, 20);
+        foreach (var threads in new[] { 1, 2 })
+        {
+            var index = new ExactIndex(c.Rows, c.Dimension, new SearchSettings { Threads = threads, WorkForThread = 1, RowsOfStrip = 256 });
+            for (var round = 0; round < 6; round++)
+            {
+                var masked = c with { Masks = Case.Shared(random, c.Count, c.Batch) };
+                AssertEqual(masked.Best(), index.Search(c.Queries, c.Limit, masked.Masks), $"{threads} threads, round {round}");
+            }
+        }
+    }
+
     [Theory]
     [InlineData(1, 5000, 300)]
     [InlineData(7, 4096, 1)]
@@ -141,7 +171,7 @@ public sealed class ExactProofTests
             var int8 = new Int8Rows(floats, Int8Kernel.Supported[0], 1);
             var batch = new QueryBatch();
             batch.Reset(c.Batch, int8.Stride);
-            var (scores, candidates, room) = (new float[c.Count], new Candidates(), new AlignedArray<byte>(Int8Rows.Block * int8.Stride));
+            var (scores, candidates, room) = (new float[c.Count], new Candidates(), new Int8Room(int8.Stride));
             for (var query = 0; query < c.Batch; query++)
             {
                 var q = c.Queries.AsSpan(query * c.Dimension, c.Dimension);
@@ -187,7 +217,7 @@ public sealed class ExactProofTests
         candidates.Reset(Limit);
         for (var row = 0; row + Int8Rows.Block <= Count; row += Int8Rows.Block)
         {
-            int8.OfferBlock(row, batch, [0], [ulong.MaxValue], [candidates], -1, new AlignedArray<byte>(Int8Rows.Block * int8.Stride));
+            int8.OfferBlock(row, batch, [0], [ulong.MaxValue], [candidates], -1, new Int8Room(int8.Stride));
         }
 
         candidates.Compact();
@@ -215,9 +245,13 @@ public sealed class ExactProofTests
     public void A_search_allocates_its_results_alone(int threads)
     {
         const int Limit = 50;
-        var c = Case.Create(new Random(2), 5000, 64, 4, Limit) with { Masks = [] };
+        var c = Case.Normals(new Random(2), 5000, 64, 8, Limit);
         var index = new ExactIndex(c.Rows, c.Dimension, new SearchSettings { Threads = threads, WorkForThread = 1 });
-        var mask = new ItemMask?[] { ItemMask.Of(c.Count, r => r % 20 == 0), null, ItemMask.Of(c.Count, r => r % 3 > 0), ItemMask.All(c.Count) };
+        ItemMask?[] mask =
+        [
+            ItemMask.Of(c.Count, r => r % 20 == 0), null, ItemMask.Of(c.Count, r => r % 3 > 0), ItemMask.All(c.Count),
+            .. Enumerable.Range(0, 4).Select(q => ItemMask.Of(c.Count, r => r % 7 == 0 && r % 100 != q)),
+        ];
         long Allocated(Action work) => Enumerable.Range(0, 200).Min(_ =>
         {
             // The least of many: a thread that comes late brings its memory along the first time.
@@ -268,6 +302,42 @@ public sealed class ExactProofTests
             var queries = Enumerable.Range(0, batch).SelectMany(_ => Vector(random, dimension)).ToArray();
             var rows = Matrix(random, count, dimension, queries);
             return new Case(count, dimension, batch, limit, rows, queries, masks);
+        }
+
+        /// <summary>Masks of a few pools, some of them less a few rows, with all kinds of others between them.</summary>
+        public static List<ItemMask?> Shared(Random random, int count, int batch)
+        {
+            var pools = Enumerable.Range(0, random.Next(1, 4)).Select(p => random.Next(3) switch
+            {
+                0 => ItemMask.Of(count, r => r / 64 % 4 == p),
+                1 => ItemMask.Of(count, r => r % 5 == p),
+                _ => Selected(random, count),
+            }).ToArray();
+            return [.. Enumerable.Range(0, batch).Select(_ =>
+            {
+                var pool = pools[random.Next(pools.Length)];
+                switch (random.Next(12))
+                {
+                    case 0:
+                        return null;
+                    case 1:
+                        return ItemMask.None(count);
+                    case 2:
+                        return Selected(random, count);
+                    case 3:
+                        return ItemMask.All(count);
+                    case < 6:
+                        return pool;
+                    default:
+                        var less = pool.Clone();
+                        for (var i = random.Next(30); i > 0; i--)
+                        {
+                            less.Remove(random.Next(count));
+                        }
+
+                        return less;
+                }
+            })];
         }
 
         public static Case Normals(Random random, int count, int dimension, int batch, int limit) => new(
