@@ -182,7 +182,8 @@ internal sealed class M5Model : nn.Module
 
     /// <summary>
     /// Rows of the items' side for shows that the model has no ID embedding of, by their CG embeddings: [k, d] to [k, 2d],
-    /// with one channel [k, d]. The ID part is what content alone says, else zero.
+    /// with one channel [k, d]. With two the ID part is zero, also where ID embeddings hold content: that share of them
+    /// tells known shows apart, and was seen to find new ones worse than the CG channel does alone.
     /// </summary>
     /// <exception cref="InvalidOperationException">The model has no CG table.</exception>
     public Tensor NewItems(Tensor cgs)
@@ -192,8 +193,7 @@ internal sealed class M5Model : nn.Module
             throw new InvalidOperationException($"variant '{Config.Variant}': has no CG table; only shows it was trained with can be found");
         }
 
-        var both = cat([embedding.UnknownIds(cgs), cgs], 1);
-        return unifiedItems is null ? both : unifiedItems.forward(both);
+        return unifiedItems is null ? cat([zeros_like(cgs), cgs], 1) : unifiedItems.forward(cat([embedding.UnknownIds(cgs), cgs], 1));
     }
 
     /// <inheritdoc cref="MultiModalEmbedding.IdsByContent"/>

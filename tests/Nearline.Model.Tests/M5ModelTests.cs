@@ -48,15 +48,14 @@ public sealed class M5ModelTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_new_show_has_the_row_of_a_known_one_whose_ID_embedding_is_unknown(bool departures)
+    public void A_new_show_has_a_known_ones_CG_part_and_no_ID_part(bool departures)
     {
         var (_, model) = Model(departures, TinyWorld.Create(20));
-        using var gradient = no_grad();
-        var fresh = model.NewItems(model.ContentRows());
-        Assert.False(model.Items().equal(fresh).all().item<bool>());
-        var ids = model.named_parameters().Single(p => p.name == "embedding.id.weight").parameter;
-        ids.narrow(0, FeatureSchema.FirstShowRow, model.Shows).copy_(ids.narrow(0, FeatureSchema.UnknownShowRow, 1));
-        Assert.True(model.Items().equal(fresh).all().item<bool>());
+        var (rows, fresh) = (model.Items(), model.NewItems(model.ContentRows()));
+        var d = model.Config.Width;
+        Assert.True(rows.narrow(1, d, d).equal(fresh.narrow(1, d, d)).all().item<bool>());
+        Assert.False(rows.narrow(1, 0, d).equal(fresh.narrow(1, 0, d)).any().item<bool>());
+        Assert.Equal(0, fresh.narrow(1, 0, d).abs().max().item<float>());
     }
 
     [Theory]

@@ -32,7 +32,7 @@ internal static class EvaluateCommand
         };
         var view = new Option<ScoringView>("--view")
         {
-            Description = "served: rank as sets are served; asnew: score every show by content, as the model scores shows that it was not trained with; cg: by the CG channel alone",
+            Description = "served: rank as sets are served; cg: by the CG channel alone, as new shows are compared with one another",
         };
         var protocol = CommonOptions.Protocol();
         var json = new Option<bool>("--json") { Description = "print all figures, a JSON line for each model and group of targets" };

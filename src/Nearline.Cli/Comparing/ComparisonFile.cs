@@ -91,7 +91,7 @@ internal static class ComparisonFile
 
         foreach (var (name, report) in new (string, Func<RunResult, RankedReport?>)[]
         {
-            ("known", r => r.Known), ("as_new", r => r.AsNew), ("by_cg", r => r.ByCg),
+            ("known", r => r.Known), ("by_cg", r => r.ByCg),
         })
         {
             if (row.Runs.All(r => report(r) is not null))

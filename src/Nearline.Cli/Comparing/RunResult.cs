@@ -47,11 +47,8 @@ internal sealed record RunResult
     public RankedReport? Known { get; init; }
 
     /// <summary>
-    /// Like <see cref="Filtered"/>, every show scored as new; null where none was cold, or the model has no CG table.
+    /// Like <see cref="Filtered"/>, by the CG channel alone; null where no show was cold, or the model has no such channel.
     /// </summary>
-    public RankedReport? AsNew { get; init; }
-
-    /// <summary>Like <see cref="AsNew"/>, by the CG channel alone; null too where the model has none of its own.</summary>
     public RankedReport? ByCg { get; init; }
 
     /// <summary>Reads a result; null where there is none, or none that can be read.</summary>

@@ -48,15 +48,14 @@ internal static class RunWorker
         return result with
         {
             Known = split.ColdShows is null ? null : Report(retriever, split, split.EpochTargets, cancellationToken),
-            AsNew = split.ColdShows is null || !trained.PlacesNewShows ? null : By(ScoringView.AsNew),
-            ByCg = split.ColdShows is null || !trained.PlacesNewShows || config.Channels != ModelChannels.IdAndCg ? null : By(ScoringView.Cg),
+            ByCg = split.ColdShows is null || config.Channels != ModelChannels.IdAndCg ? null : ByCg(),
             Epochs = trained.Epochs.Count,
             BestEpoch = trained.BestEpoch,
         };
 
-        RankedReport By(ScoringView view)
+        RankedReport ByCg()
         {
-            retriever.View = view;
+            retriever.View = ScoringView.Cg;
             return Report(retriever, split, split.Test, cancellationToken);
         }
     }

@@ -28,7 +28,6 @@ public sealed class M5Retriever : IServingRetriever
     private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
     private readonly IItemIndex index;
     private readonly EncodedBatch encoded = new();
-    private ExactIndex? contentIndex;
     private ScoringView view;
     private Tensor? idsByContent;
     private LiveRows? live;
@@ -99,28 +98,17 @@ public sealed class M5Retriever : IServingRetriever
     }
 
     /// <summary>What of the score ranks shows. Set it before the first request, or between two.</summary>
-    /// <exception cref="ArgumentException">The model has no CG table, or for <see cref="ScoringView.Cg"/> no CG channel of its own.</exception>
+    /// <exception cref="ArgumentException">The model has no CG channel of its own.</exception>
     public ScoringView View
     {
         get => view;
         set
         {
-            var config = model.Config;
-            if (value != ScoringView.Served && !config.HasCgTable)
+            if (value == ScoringView.Cg && (!model.Config.HasCg || model.Config.Channels != ModelChannels.IdAndCg))
             {
-                throw new ArgumentException($"{nameof(View)}: {value}; variant '{config.Variant}' has no CG table", nameof(value));
+                throw new ArgumentException($"{nameof(View)}: {value}; variant '{model.Config.Variant}' has no CG channel of its own", nameof(value));
             }
 
-            if (value == ScoringView.Cg && config.Channels != ModelChannels.IdAndCg)
-            {
-                throw new ArgumentException($"{nameof(View)}: {value}; variant '{config.Variant}' has no CG channel of its own", nameof(value));
-            }
-
-            using var inference = inference_mode();
-            using var scope = NewDisposeScope();
-            contentIndex = value == ScoringView.AsNew
-                ? new ExactIndex(model.NewItems(model.ContentRows()).cpu().data<float>().ToArray(), config.QueryWidth)
-                : null;
             view = value;
         }
     }
@@ -297,7 +285,7 @@ public sealed class M5Retriever : IServingRetriever
             }
         }
 
-        var found = (contentIndex ?? index).Search(queries, Math.Min(limit, Math.Max(1, index.Count)), masks);
+        var found = index.Search(queries, Math.Min(limit, Math.Max(1, index.Count)), masks);
         if (sideMasks.Length > 0)
         {
             var beside = catalog.SideIndex.Search(queries, Math.Min(limit, catalog.SideIndex.Count), sideMasks);
@@ -345,7 +333,7 @@ public sealed class M5Retriever : IServingRetriever
 
             // Nobody knows yet what the ID channel will say of a new show: its part is what the show's place asks for.
             var idScore = row < index.Count
-                ? VectorMath.Dot(query[..idWidth], (contentIndex ?? index).Row(row)[..idWidth])
+                ? VectorMath.Dot(query[..idWidth], index.Row(row)[..idWidth])
                 : score - VectorMath.Dot(query[idWidth..], catalog.SideIndex.Row(row - index.Count)[idWidth..]);
             shows[i] = new ScoredShow(item.Id, item.Category, score, idScore);
         }

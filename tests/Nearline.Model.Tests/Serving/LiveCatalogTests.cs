@@ -44,29 +44,6 @@ public sealed class LiveCatalogTests : IDisposable
     }
 
     [Fact]
-    public void Content_alone_is_the_CG_channels_part_of_the_score()
-    {
-        using var retriever = Load(Trained());
-        var request = Request(5) with { IncludeWatched = true };
-        Dictionary<string, float> Scores(bool byContent)
-        {
-            retriever.View = byContent ? ScoringView.AsNew : ScoringView.Served;
-            return retriever.Retrieve([request], World.Shows.Count).Users[0][0].Shows.ToDictionary(s => s.ShowId, s => s.Score);
-        }
-
-        // What is left of the score is the CG channel's part, and the same for all shows.
-        var known = retriever.Retrieve([request], World.Shows.Count).Users[0][0].Shows.ToDictionary(s => s.ShowId, s => s.Score - s.IdScore);
-        var byContent = Scores(true);
-        Assert.Equal(World.Shows.Count, byContent.Count);
-        var rest = byContent.Select(s => s.Value - known[s.Key]).ToArray();
-        Assert.All(rest, r => Assert.Equal(rest[0], r, 1e-4));
-        Assert.True(known.Values.Max() - known.Values.Min() > 0.1);
-        Assert.NotEqual(byContent.OrderBy(s => s.Key).Select(s => s.Value), Scores(false).OrderBy(s => s.Key).Select(s => s.Value));
-        using var single = Load(M5Bundle.WriteUntrained(World, M5Variants.ByName("wo-mm").Of(TinyWorld.Config), models.Path));
-        Assert.Contains("has no CG table", Assert.Throws<ArgumentException>(() => single.View = ScoringView.AsNew).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void New_shows_that_score_low_have_their_places_in_the_order_of_the_scores()
     {
         using var retriever = Load(M5Bundle.WriteUntrained(World, TinyWorld.Config, models.Path));
