@@ -10,6 +10,7 @@ namespace Nearline.Model.Index;
 /// group holds the four values of row 0, those of row 1, and so on. So each lane of 32 bits is a row, and the instruction
 /// alone adds up.
 /// </summary>
+/// <remarks>Its loops must not be inlined: among what surrounds them there are not enough registers for their sums.</remarks>
 internal static class ArrangedBlock
 {
     private const int Columns = 4;
@@ -20,7 +21,7 @@ internal static class ArrangedBlock
     private const int RowsTogether = 16;
 
     /// <summary>Arranges rows that follow each other.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Arrange(ref byte first, int stride, ref byte arranged)
     {
         for (nint row = 0; row < Int8Rows.Block; row += Vector / Columns)
@@ -64,7 +65,7 @@ internal static class ArrangedBlock
         Six(ref arranged, groups, ref qa, ref qb, ref qc, ref qd, ref qe, ref qf, more, ref to);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Six(
         ref byte arranged, nint groups, ref int qa, ref int qb, ref int qc, ref int qd, ref int qe, ref int qf, Vector256<int> start, ref int sums)
     {
@@ -112,7 +113,7 @@ internal static class ArrangedBlock
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Four(
         ref byte arranged, nint groups, ref int qa, ref int qb, ref int qc, ref int qd, Vector128<int> start, ref int sums)
     {

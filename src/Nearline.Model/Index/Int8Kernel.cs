@@ -113,7 +113,7 @@ internal class Int8Kernel<T>(string name) : Int8Kernel
     protected override bool IsSupported => T.IsSupported;
 
     // At once as fast as it gets: the first search should not wait for a compiler to notice.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Consecutive(ref byte first, ReadOnlySpan<sbyte> query, int querySum, Span<int> sums)
     {
         ref var q = ref MemoryMarshal.GetReference(query);
@@ -137,7 +137,7 @@ internal class Int8Kernel<T>(string name) : Int8Kernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Gathered(ref byte matrix, ReadOnlySpan<int> rows, ReadOnlySpan<sbyte> query, int querySum, Span<int> sums)
     {
         ref var q = ref MemoryMarshal.GetReference(query);

@@ -16,7 +16,7 @@ internal sealed class VnniKernel() : Int8Kernel<VnniRows>("avx-vnni")
     /// <inheritdoc/>
     public override int QueriesToArrange => 7;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Pair(
         ref byte first, ReadOnlySpan<sbyte> query, int querySum, ReadOnlySpan<sbyte> other, int otherSum, Span<int> sums, Span<int> otherSums)
     {

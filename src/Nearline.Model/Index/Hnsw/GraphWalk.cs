@@ -17,7 +17,7 @@ internal sealed class GraphWalk(HnswGraph graph)
     public long Scored { get; private set; }
 
     /// <summary>Goes from the graph's entry down to a level, in each level above it to the nearest row.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public int Descend<TSpace>(TSpace space, int level)
         where TSpace : struct, IWalkSpace
     {
@@ -58,7 +58,7 @@ internal sealed class GraphWalk(HnswGraph graph)
     /// <param name="level">From zero.</param>
     /// <param name="start">A row of the level.</param>
     /// <param name="breadth">Rows to find at most; the more, the surer are the first among them.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void Search<TSpace>(TSpace space, int level, int start, int breadth)
         where TSpace : struct, IWalkSpace
     {
@@ -86,7 +86,7 @@ internal sealed class GraphWalk(HnswGraph graph)
     /// <param name="mask">Rows that may be found.</param>
     /// <param name="mostScored">Gives up past as many.</param>
     /// <returns>False where it gave up.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public bool Search<TSpace>(TSpace space, int start, int breadth, ItemMask mask, long mostScored)
         where TSpace : struct, IWalkSpace
     {
