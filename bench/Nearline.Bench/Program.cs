@@ -3,6 +3,7 @@ using Nearline.Bench.Graph;
 using Nearline.Bench.Hnsw;
 using Nearline.Bench.Index;
 using Nearline.Bench.Swap;
+using Nearline.Bench.Tower;
 using Nearline.Bench.Training;
 
 // One command a benchmark; the scripts beside this project start them and their peers in turns.
@@ -12,6 +13,7 @@ return await new RootCommand("our side of the benchmarks in bench/")
     HnswCommand.Create(),
     IndexCommand.Create(),
     SwapCommand.Create(),
+    TowerCommand.Create(),
     TrainingCommand.Create(),
 }
     .Parse(args).InvokeAsync().ConfigureAwait(false);

@@ -128,4 +128,5 @@ def main():
         print(json.dumps({"check": peer.check, "round": peer.round}[line.strip()]()), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
