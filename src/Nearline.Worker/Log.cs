@@ -66,6 +66,9 @@ internal static partial class Log
     [LoggerMessage(23, LogLevel.Warning, "a batch of {Count} records was not finished in time; they are delivered again")]
     public static partial void BatchAbandoned(this ILogger logger, int count);
 
+    [LoggerMessage(24, LogLevel.Warning, "sets that were due stay as they are until the user's next event: {Error}")]
+    public static partial void SetsNotRenewed(this ILogger logger, string error);
+
     [LoggerMessage(30, LogLevel.Information, "catalog: {Count} changes taken in; {Added} shows beside the model's, {Removed} of the model's gone")]
     public static partial void CatalogChanged(this ILogger logger, int count, int added, int removed);
 

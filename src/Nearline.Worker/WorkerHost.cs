@@ -79,6 +79,7 @@ public static class WorkerHost
         services.AddSingleton<ConsumerLoop>();
         services.AddSingleton<DeadLetterProducer>();
         services.AddSingleton<WorkReader>();
+        services.AddSingleton<DueSets>();
         services.AddSingleton<BatchGatherer>();
         services.AddSingleton<BatchProcessor>();
         services.AddSingleton<IBatchHooks, NoHooks>();

@@ -17,6 +17,7 @@ internal sealed class WorkerService(
     BatchProcessor processor,
     ConsumerStatus status,
     RecordBuffer buffer,
+    DueSets due,
     ExitStatus exit,
     WorkerMetrics metrics,
     IOptions<KafkaOptions> kafka,
@@ -27,6 +28,7 @@ internal sealed class WorkerService(
     {
         metrics.ObserveConsumer(
             () => status.Lag, () => status.PollAge?.TotalSeconds ?? 0, () => buffer.Count, kafka.Value.GroupId);
+        metrics.ObserveDue(() => due.Count);
         if (models.Version is null)
         {
             logger.WaitingForModel(worker.Value.ModelsDirectory);

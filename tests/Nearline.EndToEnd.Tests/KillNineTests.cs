@@ -55,7 +55,7 @@ public sealed class KillNineTests
         foreach (var user in published.GroupBy(e => e.UserId))
         {
             var state = await pipeline.StateOfAsync(user.Key);
-            var last = user.Last(e => e.Impression is null);
+            var last = RenewingEvents.Last(user);
             var scenarios = state!.Scenarios.Count > 0 ? [.. state.Scenarios] : pipeline.World.Scenarios.Select(s => s.Id);
             foreach (var scenario in scenarios)
             {

@@ -207,7 +207,7 @@ internal sealed class ConsumerLoop(
 
     private void Commit(IConsumer<byte[]?, byte[]?> consumer, IEnumerable<PartitionLease> held)
     {
-        var due = held.Select(lease => (Lease: lease, Offset: lease.Processed))
+        var due = held.Select(lease => (Lease: lease, Offset: lease.Committable))
             .Where(d => d.Offset > d.Lease.Committed)
             .ToList();
         if (due.Count == 0)

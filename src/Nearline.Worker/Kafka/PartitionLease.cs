@@ -13,6 +13,8 @@ internal sealed class PartitionLease(TopicPartition partition)
     private long reached = -1;
     private long waiting;
     private int revoked;
+    private readonly Lock gate = new();
+    private readonly SortedDictionary<long, int> held = [];
 
     public TopicPartition Partition { get; } = partition;
 
@@ -22,11 +24,59 @@ internal sealed class PartitionLease(TopicPartition partition)
     /// <summary>The offset up to which all records are processed and may be committed; -1 before the first.</summary>
     public long Processed => Interlocked.Read(ref processed);
 
+    /// <summary>
+    /// The offset that may be committed: <see cref="Processed"/>, but none past a held record; -1 before the first.
+    /// </summary>
+    public long Committable
+    {
+        get
+        {
+            lock (gate)
+            {
+                var done = Processed;
+                foreach (var (first, _) in held)
+                {
+                    return Math.Min(done, first);
+                }
+
+                return done;
+            }
+        }
+    }
+
     /// <summary>What was committed last; -1: nothing under this lease. Only the consumer's thread uses it.</summary>
     public long Committed { get; set; } = -1;
 
     /// <summary>The next offset to process, as far as known; -1 before anything was received.</summary>
     public long Next => Math.Max(Processed, Interlocked.Read(ref reached));
+
+    /// <summary>
+    /// Keeps the record from being committed until it is let go as often as it was held: a crash or the next owner gets
+    /// it again. To be called before it is counted as processed.
+    /// </summary>
+    public void Hold(long offset)
+    {
+        lock (gate)
+        {
+            held[offset] = held.GetValueOrDefault(offset) + 1;
+        }
+    }
+
+    /// <summary>Ends one hold of the record.</summary>
+    public void LetGo(long offset)
+    {
+        lock (gate)
+        {
+            if (held.TryGetValue(offset, out var times) && times > 1)
+            {
+                held[offset] = times - 1;
+            }
+            else
+            {
+                held.Remove(offset);
+            }
+        }
+    }
 
     public void Revoke() => Volatile.Write(ref revoked, 1);
 

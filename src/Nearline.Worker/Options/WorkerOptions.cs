@@ -77,6 +77,12 @@ internal sealed class WorkerOptions
     /// <summary>The actions that renew sets; null: all but impression, which only updates the state.</summary>
     public string[]? RefreshOn { get; set; }
 
+    /// <summary>
+    /// How soon after one another a user's sets are renewed: what comes sooner changes the state at once, and the sets
+    /// when this has passed. 0 (always at once) to 10 min.
+    /// </summary>
+    public TimeSpan Debounce { get; set; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary><see cref="RefreshOn"/>, parsed.</summary>
     public IReadOnlySet<ActionKind> RefreshingKinds() =>
         RefreshOn is { } names
@@ -105,6 +111,7 @@ internal sealed class WorkerOptions
             check.InRange(nameof(RecentEventWindow), options.RecentEventWindow, 0, 4096);
             check.InRange(nameof(FallbackInterval), options.FallbackInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
             check.InRange(nameof(DrainTimeout), options.DrainTimeout, TimeSpan.FromMilliseconds(100), MaxDrainTimeout);
+            check.InRange(nameof(Debounce), options.Debounce, TimeSpan.Zero, TimeSpan.FromMinutes(10));
             foreach (var action in options.RefreshOn ?? [])
             {
                 check.OneOf(nameof(RefreshOn), action, RefreshingActions.Keys);

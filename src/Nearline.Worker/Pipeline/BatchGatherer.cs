@@ -10,10 +10,11 @@ namespace Nearline.Worker.Pipeline;
 /// batches grow by themselves.
 /// </summary>
 internal sealed class BatchGatherer(
-    RecordBuffer buffer, WorkReader reader, IOptions<WorkerOptions> options, TimeProvider clock)
+    RecordBuffer buffer, DueSets due, WorkReader reader, IOptions<WorkerOptions> options, TimeProvider clock)
 {
     private readonly WorkerOptions limits = options.Value;
     private Task? waiting;
+    private Task? waitingForDue;
 
     /// <summary>The next batch, never empty, in the order of consumption.</summary>
     /// <param name="busy">Ends when the model is free for it.</param>
@@ -26,14 +27,13 @@ internal sealed class BatchGatherer(
         var firstReceivedAt = 0L;
         while (items.Count < limits.BatchMaxEvents && users.Count < limits.BatchMaxUsers)
         {
-            if (buffer.TryTake(out var record))
+            if (due.TryTake(out var item) || buffer.TryTake(out var record) && (item = reader.Read(record)) is not null)
             {
                 if (items.Count == 0)
                 {
-                    firstReceivedAt = record.ReceivedAt;
+                    firstReceivedAt = item.IsReminder ? clock.GetTimestamp() : item.Source.ReceivedAt;
                 }
 
-                var item = reader.Read(record);
                 items.Add(item);
                 if (item.UserId is { } userId)
                 {
@@ -42,7 +42,8 @@ internal sealed class BatchGatherer(
             }
             else if (items.Count == 0)
             {
-                await WaitForRecord(stopping).ConfigureAwait(false);
+                await Task.WhenAny(WaitForRecord(stopping), WaitForDue(stopping)).ConfigureAwait(false);
+                stopping.ThrowIfCancellationRequested();
             }
             else
             {
@@ -69,5 +70,15 @@ internal sealed class BatchGatherer(
         }
 
         return waiting;
+    }
+
+    private Task WaitForDue(CancellationToken stopping)
+    {
+        if (waitingForDue is null || waitingForDue.IsCompleted)
+        {
+            waitingForDue = due.WaitAsync(stopping);
+        }
+
+        return waitingForDue;
     }
 }

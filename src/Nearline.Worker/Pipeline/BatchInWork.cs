@@ -22,6 +22,9 @@ internal sealed class BatchInWork
 
     public BatchPass Pass { get; }
 
+    /// <summary>The users whose states are as the batch leaves them: all whose events were not given up.</summary>
+    public List<UserWork> Written { get; } = [];
+
     public BatchAhead Ahead { get; }
 
     /// <summary>Ends when the model begins with it.</summary>

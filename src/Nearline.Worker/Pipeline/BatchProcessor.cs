@@ -16,6 +16,7 @@ namespace Nearline.Worker.Pipeline;
 internal sealed class BatchProcessor(
     BatchGatherer gatherer,
     BatchGate gate,
+    DueSets due,
     UserStore store,
     DeadLetterProducer deadLetters,
     ModelHost models,
@@ -27,7 +28,7 @@ internal sealed class BatchProcessor(
     ILogger<BatchProcessor> logger)
 {
     private readonly WorkerOptions settings = options.Value;
-    private readonly IReadOnlySet<ActionKind> refreshing = options.Value.RefreshingKinds();
+    private readonly SetTriggers triggers = SetTriggers.Of(options.Value);
     private readonly Retrieval retrieval = new(models, metrics, options.Value.SetSize, clock);
 
     /// <summary>Processes batches until stopped.</summary>
@@ -83,15 +84,33 @@ internal sealed class BatchProcessor(
         }
         finally
         {
-            gate.Leave(batch.Pass, isDone ? () => Release(batch.Items) : null);
+            gate.Leave(batch.Pass, isDone ? () => Release(batch) : null);
         }
     }
 
-    private static void Release(List<WorkItem> items)
+    private void Release(BatchInWork batch)
     {
-        foreach (var group in items.GroupBy(item => item.Source.Lease))
+        // First hold back what reminds of sets that are due, then count the rest as done.
+        foreach (var work in batch.Written)
+        {
+            if (work.User.Pending is { } pending)
+            {
+                due.Add(work.UserId, work.Items[^1].Source, pending.Due);
+            }
+            else
+            {
+                due.Settle(work.UserId);
+            }
+        }
+
+        foreach (var group in batch.Items.Where(item => !item.IsReminder).GroupBy(item => item.Source.Lease))
         {
             group.Key.Done(group.Max(item => item.Source.Record.Offset) + 1, group.Count());
+        }
+
+        foreach (var reminder in batch.Items.Where(item => item.IsReminder))
+        {
+            reminder.Source.Lease.LetGo(reminder.Source.Record.Offset);
         }
     }
 
@@ -141,6 +160,12 @@ internal sealed class BatchProcessor(
         batch.Compute();
         await batch.Ahead.Done.ConfigureAwait(false);
         letters.AddRange(failures.Concat(outcome.Failures).SelectMany(Letters));
+        foreach (var overdue in outcome.Failures.Where(f => f.Work.Items.Exists(item => item.IsReminder)))
+        {
+            logger.SetsNotRenewed(overdue.Error);
+        }
+
+        batch.Written.AddRange(folded.Except(outcome.Failures.Select(f => f.Work)));
         var conflicts = await StoreAsync(folded, outcome, abort).ConfigureAwait(false);
         while (conflicts.Count > 0)
         {
@@ -166,7 +191,7 @@ internal sealed class BatchProcessor(
     }
 
     private static IEnumerable<DeadLetter> Letters(BatchFailure failure) =>
-        failure.Work.Items.Select(item => new DeadLetter(item.Source.Record, failure.Error, failure.Reason, failure.Attempts));
+        failure.Work.Items.Where(item => !item.IsReminder).Select(item => new DeadLetter(item.Source.Record, failure.Error, failure.Reason, failure.Attempts));
 
     /// <summary>Steps 3 and 4. Returns the users whose stored state cannot be read.</summary>
     private async Task<List<BatchFailure>> FoldAsync(List<UserWork> work, CancellationToken abort)
@@ -182,11 +207,12 @@ internal sealed class BatchProcessor(
             "load states", token => store.LoadAsync(work.ConvertAll(w => w.UserId), token), abort).ConfigureAwait(false);
         metrics.RedisRead(clock.GetElapsedTime(started));
         var failures = new List<BatchFailure>();
+        var now = clock.GetUtcNow();
         for (var i = 0; i < work.Count; i++)
         {
             try
             {
-                work[i].Fold(stored[i], settings.RecentEventWindow, refreshing);
+                work[i].Fold(stored[i], settings.RecentEventWindow, due.HasRoom ? triggers : triggers.AtOnce, now);
             }
             catch (UnreadableStateException e)
             {
@@ -246,9 +272,10 @@ internal sealed class BatchProcessor(
         var before = user.SetScenarios;
         var sets = outcome.Sets.TryGetValue(work, out var candidates)
             ? candidates.Select(c => (c.Scenario, RetrievalSetMapper.Personal(
-                c, outcome.ModelVersion, now, work.Trigger?.EventId ?? "", work.Trigger?.Action.Time))).ToList()
+                c, outcome.ModelVersion, now, work.Trigger?.EventId ?? "", work.Trigger?.Time))).ToList()
             : [];
         string[] removed = work.NeedsSets || work.WasDeleted ? [.. before.Except(sets.Select(s => s.Scenario))] : [];
+        user.Made = work.NeedsSets ? new MadeSets(now, outcome.ModelVersion) : user.IsDeleted ? null : user.Made;
         user.SetScenarios = work.NeedsSets || work.WasDeleted ? [.. sets.Select(s => s.Scenario)] : before;
         return new UserWrite(
             user.UserId,
@@ -268,9 +295,20 @@ internal sealed class BatchProcessor(
             metrics.SetWritten(scenario);
         }
 
+        if (work.IsPutOff)
+        {
+            metrics.PutOff();
+            return;
+        }
+
+        if (work.IsOverdue)
+        {
+            metrics.Servable(work.Trigger!.Time, now);
+        }
+
         foreach (var (userEvent, outcome) in work.Events)
         {
-            if (outcome == FoldOutcome.Applied && refreshing.Contains(userEvent.Action.Kind))
+            if (work.NeedsSets && outcome == FoldOutcome.Applied && triggers.Contains(userEvent.Action.Kind))
             {
                 metrics.Servable(userEvent.Action.Time, userEvent.ArrivedAt, now);
             }

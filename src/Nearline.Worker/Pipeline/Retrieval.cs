@@ -72,7 +72,7 @@ internal sealed class Retrieval(ModelHost models, WorkerMetrics metrics, int set
     /// </summary>
     private static DateTimeOffset TimeOf(UserWork work, DateTimeOffset now)
     {
-        var time = work.Trigger?.Action.Time ?? now;
+        var time = work.Trigger?.Time ?? now;
         return work.User.History.LastEventTime is { } last && last > time ? last : time;
     }
 

@@ -8,6 +8,7 @@ namespace Nearline.Worker.Pipeline;
 internal sealed class UserWork(string userId)
 {
     private readonly List<FoldOutcome> outcomes = [];
+    private bool wasPending;
 
     public string UserId { get; } = userId;
 
@@ -20,8 +21,11 @@ internal sealed class UserWork(string userId)
     /// <summary>The first bytes of the state that was read: the write succeeds only over these.</summary>
     public byte[] ExpectedRevision { get; private set; } = [];
 
-    /// <summary>The latest applied event, by event time, that renews sets; null when none does.</summary>
-    public UserEventRecord? Trigger { get; private set; }
+    /// <summary>The latest event, by event time, that makes new sets necessary; null when none does.</summary>
+    public SetTrigger? Trigger { get; private set; }
+
+    /// <summary>Whether new sets are necessary, but others were made a moment ago: the state says until when they wait.</summary>
+    public bool IsPutOff { get; private set; }
 
     /// <summary>Whether an event deleted the user; where something newer had arrived before it, sets are built of that.</summary>
     public bool WasDeleted { get; private set; }
@@ -30,53 +34,71 @@ internal sealed class UserWork(string userId)
     public bool HasRefresh { get; private set; }
 
     /// <summary>Whether sets are to be built.</summary>
-    public bool NeedsSets => Trigger is not null || ((HasRefresh || WasDeleted) && !User.IsDeleted);
+    public bool NeedsSets => WantsSets && !IsPutOff;
 
     /// <summary>Whether anything is to be stored: not when all events were there already.</summary>
     public bool NeedsWrite => NeedsSets || outcomes.Exists(outcome => outcome != FoldOutcome.DuplicateOffset);
+
+    /// <summary>Whether sets are made that an earlier event made necessary.</summary>
+    public bool IsOverdue => NeedsSets && wasPending && Trigger is not null;
+
+    private bool WantsSets => Trigger is not null || ((HasRefresh || WasDeleted) && !User.IsDeleted);
 
     /// <summary>The events with what became of each.</summary>
     public IEnumerable<(UserEventRecord Event, FoldOutcome Outcome)> Events =>
         Items.Where(item => item.Event is not null).Select((item, i) => (item.Event!, outcomes[i]));
 
     /// <summary>Reads the stored state and folds the events into it; may be repeated with a newer state.</summary>
+    /// <param name="stored">The state; null: none.</param>
+    /// <param name="recentEventWindow">How many event identities to remember.</param>
+    /// <param name="triggers">Which events renew sets, and how often.</param>
+    /// <param name="now">The present.</param>
     /// <exception cref="UnreadableStateException">The stored state cannot be read.</exception>
-    public void Fold(byte[]? stored, int recentEventWindow, IReadOnlySet<ActionKind> refreshing)
+    public void Fold(byte[]? stored, int recentEventWindow, SetTriggers triggers, DateTimeOffset now)
     {
         User = stored is null
             ? StoredUser.New(UserId, recentEventWindow)
             : UserStateMapper.FromBytes(UserId, stored, recentEventWindow);
         ExpectedRevision = stored is null ? [] : stored[..UserStateMapper.RevisionBytes];
         outcomes.Clear();
-        Trigger = null;
+        wasPending = User.Pending is not null;
+        Trigger = User.Pending?.Trigger;
         WasDeleted = false;
         foreach (var item in Items)
         {
             if (item.Event is { } userEvent)
             {
+                var before = triggers.Before(userEvent, User);
                 var outcome = User.Fold(userEvent);
                 outcomes.Add(outcome);
                 if (outcome == FoldOutcome.Applied)
                 {
-                    Note(userEvent, refreshing);
+                    Note(userEvent, triggers.Renews(userEvent, before, User));
                 }
             }
         }
 
         HasRefresh = Items.Exists(item => item.Refresh is not null) && (User.Revision > 0 || outcomes.Count > 0) && !User.IsDeleted;
+        PutOff(triggers, now);
     }
 
-    private void Note(UserEventRecord applied, IReadOnlySet<ActionKind> refreshing)
+    private void PutOff(SetTriggers triggers, DateTimeOffset now)
+    {
+        var due = WantsSets && !HasRefresh && !WasDeleted ? triggers.PutOffUntil(User, now) : null;
+        IsPutOff = due is not null;
+        User.Pending = due is { } at && Trigger is { } trigger ? new PendingSets(at, trigger) : null;
+    }
+
+    private void Note(UserEventRecord applied, bool renews)
     {
         if (applied.Action.Kind == ActionKind.DeleteUser)
         {
             WasDeleted = true;
             Trigger = null;
         }
-        else if (refreshing.Contains(applied.Action.Kind) &&
-            (Trigger is null || applied.Action.Time >= Trigger.Action.Time))
+        else if (renews && (Trigger is null || applied.Action.Time >= Trigger.Time))
         {
-            Trigger = applied;
+            Trigger = new SetTrigger(applied.EventId, applied.Action.Time);
         }
     }
 }

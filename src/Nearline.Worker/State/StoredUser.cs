@@ -27,6 +27,12 @@ internal sealed class StoredUser(string userId, ulong revision, UserHistory hist
     /// <summary>The scenarios for which the user has a stored set.</summary>
     public IReadOnlyList<string> SetScenarios { get; set; } = [];
 
+    /// <summary>How the stored sets were made; null when there are none, or that is not known.</summary>
+    public MadeSets? Made { get; set; }
+
+    /// <summary>There while the stored sets are older than the state.</summary>
+    public PendingSets? Pending { get; set; }
+
     /// <summary>Whether nothing but the deletion is known of the user.</summary>
     public bool IsDeleted => History.DeletedAt is not null && History.LastEventTime is null;
 

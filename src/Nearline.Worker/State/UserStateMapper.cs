@@ -49,6 +49,17 @@ internal static class UserStateMapper
         message.Behaviours.AddRange(history.Behaviours.OrderBy(b => b.FirstTime).Select(ToMessage));
         message.OlderWatched.AddRange(history.OlderWatched);
         message.SetScenarios.AddRange(user.SetScenarios);
+        message.MadeSets = user.Made is { } made
+            ? new Contracts.Storage.V1.MadeSets { At = ToTimestamp(made.At), ModelVersion = made.ModelVersion }
+            : null;
+        message.PendingSets = user.Pending is { } pending
+            ? new Contracts.Storage.V1.PendingSets
+            {
+                DueAt = ToTimestamp(pending.Due),
+                TriggerEventId = pending.Trigger.EventId,
+                TriggerEventTime = ToTimestamp(pending.Trigger.Time),
+            }
+            : null;
         return message;
     }
 
@@ -102,6 +113,10 @@ internal static class UserStateMapper
             message.UserId, message.Revision, history, new RecentEvents(recentEventWindow, message.RecentEventHashes))
         {
             SetScenarios = [.. message.SetScenarios],
+            Made = message.MadeSets is { At: { } at } made ? new MadeSets(at.ToDateTimeOffset(), made.ModelVersion) : null,
+            Pending = message.PendingSets is { DueAt: { } due, TriggerEventTime: { } time } pending
+                ? new PendingSets(due.ToDateTimeOffset(), new SetTrigger(pending.TriggerEventId, time.ToDateTimeOffset()))
+                : null,
         };
         foreach (var fence in message.Fences)
         {

@@ -33,6 +33,7 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> unknownShows;
     private readonly Counter<long> setsWritten;
     private readonly Counter<long> refreshes;
+    private readonly Counter<long> putOff;
     private readonly Counter<long> conflicts;
     private readonly Counter<long> retries;
     private readonly Counter<long> modelLoads;
@@ -56,6 +57,7 @@ internal sealed class WorkerMetrics : IDisposable
         unknownShows = Counter(MetricNames.UnknownShows, "{event}", "Events about a show that the active model does not have.");
         setsWritten = Counter(MetricNames.SetsWritten, "{set}", "Retrieval sets written, by scenario.");
         refreshes = Counter(MetricNames.Refreshes, "{request}", "Refresh requests, by reason and by what became of them.");
+        putOff = Counter(MetricNames.SetsPutOff, "{user}", "Times that a user's sets waited, since others had been made a moment before.");
         conflicts = Counter(MetricNames.StateConflicts, "{write}", "Writes refused because another worker had written the state.");
         retries = Counter(MetricNames.Retries, "{attempt}", "Failed attempts that are made again, by operation.");
         modelLoads = Counter(MetricNames.ModelLoads, "{load}", "Models taken over or refused.");
@@ -89,6 +91,10 @@ internal sealed class WorkerMetrics : IDisposable
         meter.CreateObservableGauge(MetricNames.PollAge, pollAgeSeconds, "s", "Time since the consumer last polled.");
         meter.CreateObservableGauge(MetricNames.Buffered, buffered, "{message}", "Records consumed and waiting for a batch.");
     }
+
+    /// <summary>Observes how many users' sets are due in a moment.</summary>
+    public void ObserveDue(Func<int> users) => meter.CreateObservableGauge(
+        MetricNames.SetsWaiting, users, "{user}", "Users whose sets wait, since others were made a moment before.");
 
     /// <summary>Observes which model is active.</summary>
     public void ObserveModel(Func<string?> version) => meter.CreateObservableGauge(
@@ -177,6 +183,8 @@ internal sealed class WorkerMetrics : IDisposable
     public void Refresh(string reason, string outcome) =>
         refreshes.Add(1, Tag(MetricNames.Reason, reason), Tag(MetricNames.Outcome, outcome));
 
+    public void PutOff() => putOff.Add(1);
+
     public void Conflict() => conflicts.Add(1);
 
     public void Retry(string operation, string error) =>
@@ -191,6 +199,9 @@ internal sealed class WorkerMetrics : IDisposable
         eventToServable.Record(Math.Max(0, (now - eventTime).TotalSeconds));
         arrivalToServable.Record(Math.Max(0, (now - arrival).TotalSeconds));
     }
+
+    public void Servable(DateTimeOffset eventTime, DateTimeOffset now) =>
+        eventToServable.Record(Math.Max(0, (now - eventTime).TotalSeconds));
 
     public void Batch(int records, int users)
     {

@@ -58,6 +58,10 @@ internal sealed class Infrastructure : IAsyncDisposable
         return report.TopicPartitionOffset;
     }
 
+    /// <summary>Asks for a rebuild of the user's sets.</summary>
+    public Task<TopicPartitionOffset> RefreshAsync(string userId, Contracts.Refresh.V1.RefreshReason reason = Contracts.Refresh.V1.RefreshReason.Admin) => PublishAsync(
+        KafkaTopics.Refresh, userId, new Contracts.Refresh.V1.RefreshRequest { UserId = userId, Reason = reason }.ToByteArray());
+
     /// <summary>Publishes the logs of several users, interleaved, each in its order.</summary>
     /// <returns>The last record of each partition.</returns>
     public async Task<IReadOnlyList<TopicPartitionOffset>> PublishAsync(Random random, IReadOnlyList<List<UserEventRecord>> logs)
