@@ -15,8 +15,30 @@ public static class RedisKeys
     /// </summary>
     public const string Scenarios = "nl:scenarios";
 
+    /// <summary>The backfill that is to be done, or was done last, <see cref="Storage.V1.BackfillJob"/>.</summary>
+    public const string Backfill = "nl:backfill";
+
+    /// <summary>How far it is, <see cref="Storage.V1.BackfillProgress"/>.</summary>
+    public const string BackfillProgress = "nl:backfill:progress";
+
+    /// <summary>Which worker does it; expires by itself.</summary>
+    public const string BackfillLease = "nl:backfill:lease";
+
+    /// <summary>Matches the keys of all users' states, for SCAN.</summary>
+    public const string AnyState = StateStart + "*" + StateEnd;
+
+    private const string StateStart = "nl:{";
+    private const string StateEnd = "}:state";
+
     /// <summary>A user's folded events, <see cref="Storage.V1.UserState"/>.</summary>
     public static string State(string userId) => $"nl:{{{userId}}}:state";
+
+    /// <summary>The user of a state's key; null when it is none.</summary>
+    public static string? UserOfState(string key) =>
+        key.Length > StateStart.Length + StateEnd.Length &&
+        key.StartsWith(StateStart, StringComparison.Ordinal) && key.EndsWith(StateEnd, StringComparison.Ordinal)
+            ? key[StateStart.Length..^StateEnd.Length]
+            : null;
 
     /// <summary>What a user has watched, <see cref="Storage.V1.WatchedShows"/>.</summary>
     public static string Watched(string userId) => $"nl:{{{userId}}}:watched";

@@ -69,6 +69,15 @@ internal static partial class Log
     [LoggerMessage(24, LogLevel.Warning, "sets that were due stay as they are until the user's next event: {Error}")]
     public static partial void SetsNotRenewed(this ILogger logger, string error);
 
+    [LoggerMessage(40, LogLevel.Information, "backfill begins: {Reason}, to {Plan}, {Rate} users/s at most")]
+    public static partial void BackfillBegins(this ILogger logger, string reason, string plan, double rate);
+
+    [LoggerMessage(41, LogLevel.Information, "backfill ends: {Reason}, {Users} users asked for")]
+    public static partial void BackfillEnds(this ILogger logger, string reason, long users);
+
+    [LoggerMessage(42, LogLevel.Warning, "backfill waits: {Problem}")]
+    public static partial void BackfillWaits(this ILogger logger, string problem);
+
     [LoggerMessage(30, LogLevel.Information, "catalog: {Count} changes taken in; {Added} shows beside the model's, {Removed} of the model's gone")]
     public static partial void CatalogChanged(this ILogger logger, int count, int added, int removed);
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Nearline.ServiceDefaults;
+using Nearline.Worker.Backfilling;
 using Nearline.Worker.Catalog;
 using Nearline.Worker.Health;
 using Nearline.Worker.Kafka;
@@ -80,6 +81,10 @@ public static class WorkerHost
         services.AddSingleton<DeadLetterProducer>();
         services.AddSingleton<WorkReader>();
         services.AddSingleton<DueSets>();
+        services.AddSingleton(p => new SetAside(
+            p.GetRequiredService<IOptions<WorkerOptions>>().Value.MaxBuffered,
+            () => p.GetRequiredService<ModelHost>().Plan?.Id ?? "",
+            p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BatchGatherer>();
         services.AddSingleton<BatchProcessor>();
         services.AddSingleton<IBatchHooks, NoHooks>();
@@ -95,6 +100,9 @@ public static class WorkerHost
         services.AddSingleton<Func<ICatalogTopic>>(p => () => new KafkaCatalogTopic(
             p.GetRequiredService<IOptions<KafkaOptions>>().Value, p.GetRequiredService<ILogger<KafkaCatalogTopic>>()));
         services.AddHostedService<CatalogFollower>();
+        services.AddSingleton<BackfillStore>();
+        services.AddSingleton<StateScan>();
+        services.AddHostedService<Backfiller>();
         services.AddHostedService<WorkerService>();
     }
 }

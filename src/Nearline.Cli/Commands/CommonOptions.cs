@@ -77,6 +77,13 @@ internal static class CommonOptions
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("NEARLINE_KAFKA") ?? "127.0.0.1:9092",
     };
 
+    /// <summary>Redis.</summary>
+    public static Option<string> Redis() => new("--redis")
+    {
+        Description = "Redis, host:port, or any configuration string of StackExchange.Redis",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("NEARLINE_REDIS") ?? "127.0.0.1:6379",
+    };
+
     /// <summary>The api's gRPC address.</summary>
     public static Option<string> Api() => new("--api")
     {

@@ -175,6 +175,8 @@ internal sealed class CatalogFollower(
         }
     }
 
+    private ulong Position() => (ulong)next.Values.Sum(offset => Math.Max(0, offset.Value));
+
     private void Apply(CancellationToken stopping)
     {
         if (changes.Count == 0)
@@ -184,7 +186,7 @@ internal sealed class CatalogFollower(
 
         CatalogChange[] taken = [.. changes];
         changes.Clear();
-        if (host.ApplyAsync(taken, stopping).GetAwaiter().GetResult() is not { } state)
+        if (host.ApplyAsync(taken, Position(), stopping).GetAwaiter().GetResult() is not { } state)
         {
             return;
         }

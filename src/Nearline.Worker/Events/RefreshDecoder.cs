@@ -11,6 +11,6 @@ internal static class RefreshDecoder
     public static UserRefresh Decode(ConsumedRecord record)
     {
         var message = FieldRules.Message(record, RefreshRequest.Parser);
-        return new UserRefresh(FieldRules.UserId(message.UserId, record.Key), message.Reason);
+        return new UserRefresh(FieldRules.UserId(message.UserId, record.Key), message.Reason, message.Backfill);
     }
 }

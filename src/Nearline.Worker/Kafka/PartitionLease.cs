@@ -96,10 +96,10 @@ internal sealed class PartitionLease(TopicPartition partition)
         }
     }
 
-    /// <summary>Records were processed, all up to this offset.</summary>
+    /// <summary>Records were processed: all up to this offset but those that are held. One caller at a time.</summary>
     public void Done(long nextOffset, int records)
     {
-        Interlocked.Exchange(ref processed, nextOffset);
+        Interlocked.Exchange(ref processed, Math.Max(Processed, nextOffset));
         Interlocked.Add(ref waiting, -records);
     }
 }

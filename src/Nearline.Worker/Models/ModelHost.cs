@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Nearline.Model.Bundles;
 using Nearline.Model.Index;
 using Nearline.Model.Serving;
 
@@ -21,7 +22,9 @@ internal sealed class ModelHost : IDisposable
     private IServingRetriever? current;
     private volatile CatalogState? state;
     private volatile string? version;
+    private volatile ServingPlan? plan;
     private volatile IndexInfo? index;
+    private ulong catalogPosition;
     private int disposed;
 
     public ModelHost()
@@ -33,11 +36,17 @@ internal sealed class ModelHost : IDisposable
     /// <summary>The active model's version; null before the first.</summary>
     public string? Version => version;
 
+    /// <summary>Which models make whose sets; null before the first model.</summary>
+    public ServingPlan? Plan => plan;
+
     /// <summary>What searches the active model's rows; null before the first.</summary>
     public IndexInfo? Index => index;
 
     /// <summary>How the catalog stands beside the active model's; null before the first change and the first model.</summary>
     public CatalogState? Catalog => state;
+
+    /// <summary>How much of the catalog topic the models have taken in: the sum of the offsets read of its partitions.</summary>
+    public ulong CatalogPosition => Volatile.Read(ref catalogPosition);
 
     /// <summary>Completes when there is a model.</summary>
     public Task FirstModel => first.Task;
@@ -51,9 +60,13 @@ internal sealed class ModelHost : IDisposable
     /// <summary>
     /// Hands changes of the catalog to the active model, and keeps them for the models after it; null without a model.
     /// </summary>
-    public Task<CatalogState?> ApplyAsync(IReadOnlyList<CatalogChange> changes, CancellationToken cancellationToken) => EnqueueAsync(
+    /// <param name="changes">What changed.</param>
+    /// <param name="position">See <see cref="CatalogPosition"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<CatalogState?> ApplyAsync(IReadOnlyList<CatalogChange> changes, ulong position, CancellationToken cancellationToken) => EnqueueAsync(
         () =>
         {
+            Volatile.Write(ref catalogPosition, position);
             foreach (var change in changes)
             {
                 catalog[change.ShowId] = change;
@@ -85,6 +98,7 @@ internal sealed class ModelHost : IDisposable
                 state = changedSince.Count > 0 ? next.Apply([.. changedSince.Select(show => catalog[show])]) : begun ?? state;
                 (var before, current) = (current, next);
                 (version, index) = (next.ModelVersion, next.Index);
+                plan = new ServingPlan(next.ModelVersion, Rollout.None);
                 first.TrySetResult();
                 return before;
             },

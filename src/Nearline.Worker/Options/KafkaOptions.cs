@@ -89,6 +89,15 @@ internal sealed class KafkaOptions
         ReconnectBackoffMaxMs = 5000,
     });
 
+    /// <summary>The settings of one who asks how far the group is, and never joins it.</summary>
+    public ConsumerConfig ToGroupConfig() => With(new ConsumerConfig
+    {
+        BootstrapServers = BootstrapServers,
+        GroupId = GroupId,
+        EnableAutoCommit = false,
+        ReconnectBackoffMaxMs = 5000,
+    });
+
     /// <summary>The dead-letter producer's settings.</summary>
     public ProducerConfig ToProducerConfig() => With(new ProducerConfig
     {

@@ -83,6 +83,23 @@ internal sealed class WorkerOptions
     /// </summary>
     public TimeSpan Debounce { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Whether sets of models that are served no more are made again in the background.</summary>
+    public bool BackfillOnModel { get; set; } = true;
+
+    /// <summary>
+    /// How soon after one another all sets are made again because the catalog has changed. 0 (never) or 1 min to 30 days.
+    /// </summary>
+    public TimeSpan BackfillOnCatalog { get; set; }
+
+    /// <summary>Users a second at most of a backfill that a worker begins. 0.1 to 1,000,000.</summary>
+    public double BackfillRate { get; set; } = 1000;
+
+    /// <summary>Users in a batch of backfill, which a live event may have to wait for. 1 to 10,000.</summary>
+    public int BackfillBatch { get; set; } = 16;
+
+    /// <summary>Requests of a backfill that may wait in Kafka: while there are more, no more are sent. 1 to 1,000,000.</summary>
+    public int BackfillAhead { get; set; } = 2000;
+
     /// <summary><see cref="RefreshOn"/>, parsed.</summary>
     public IReadOnlySet<ActionKind> RefreshingKinds() =>
         RefreshOn is { } names
@@ -112,6 +129,14 @@ internal sealed class WorkerOptions
             check.InRange(nameof(FallbackInterval), options.FallbackInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
             check.InRange(nameof(DrainTimeout), options.DrainTimeout, TimeSpan.FromMilliseconds(100), MaxDrainTimeout);
             check.InRange(nameof(Debounce), options.Debounce, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+            if (options.BackfillOnCatalog != TimeSpan.Zero)
+            {
+                check.InRange(nameof(BackfillOnCatalog), options.BackfillOnCatalog, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
+            }
+
+            check.InRange(nameof(BackfillRate), options.BackfillRate, 0.1, 1_000_000);
+            check.InRange(nameof(BackfillBatch), options.BackfillBatch, 1, 10_000);
+            check.InRange(nameof(BackfillAhead), options.BackfillAhead, 1, 1_000_000);
             foreach (var action in options.RefreshOn ?? [])
             {
                 check.OneOf(nameof(RefreshOn), action, RefreshingActions.Keys);

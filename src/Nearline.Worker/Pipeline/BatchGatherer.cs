@@ -7,11 +7,14 @@ namespace Nearline.Worker.Pipeline;
 /// <summary>
 /// Gathers micro-batches. While the model is free a batch is what waits; while it is busy a batch takes what comes, up to
 /// the limits and to the deadline after its first record's arrival. So an event alone waits for nothing, and under load
-/// batches grow by themselves.
+/// batches grow by themselves. Requests of backfills make small batches of their own, when nothing else waits and the
+/// model is free.
 /// </summary>
 internal sealed class BatchGatherer(
-    RecordBuffer buffer, DueSets due, WorkReader reader, IOptions<WorkerOptions> options, TimeProvider clock)
+    RecordBuffer buffer, DueSets due, SetAside aside, WorkReader reader, IOptions<WorkerOptions> options, TimeProvider clock)
 {
+    private static readonly TimeSpan PlanPause = TimeSpan.FromMilliseconds(100);
+
     private readonly WorkerOptions limits = options.Value;
     private Task? waiting;
     private Task? waitingForDue;
@@ -27,8 +30,13 @@ internal sealed class BatchGatherer(
         var firstReceivedAt = 0L;
         while (items.Count < limits.BatchMaxEvents && users.Count < limits.BatchMaxUsers)
         {
-            if (due.TryTake(out var item) || buffer.TryTake(out var record) && (item = reader.Read(record)) is not null)
+            if (TryTake(out var item))
             {
+                if (item is null)
+                {
+                    continue;
+                }
+
                 if (items.Count == 0)
                 {
                     firstReceivedAt = item.IsReminder ? clock.GetTimestamp() : item.Source.ReceivedAt;
@@ -42,7 +50,14 @@ internal sealed class BatchGatherer(
             }
             else if (items.Count == 0)
             {
-                await Task.WhenAny(WaitForRecord(stopping), WaitForDue(stopping)).ConfigureAwait(false);
+                if (busy.IsCompleted && TakeAside(items))
+                {
+                    break;
+                }
+
+                // With requests set aside that cannot be taken yet it looks again after a while, or when the model is free.
+                var other = aside.IsEmpty ? WaitForDue(stopping) : busy.IsCompleted ? Task.Delay(PlanPause, clock, stopping) : busy;
+                await Task.WhenAny(WaitForRecord(stopping), WaitForDue(stopping), other).ConfigureAwait(false);
                 stopping.ThrowIfCancellationRequested();
             }
             else
@@ -59,6 +74,34 @@ internal sealed class BatchGatherer(
         }
 
         return items;
+    }
+
+    /// <summary>Takes what is next; null for a request that was set aside. False when nothing waits.</summary>
+    private bool TryTake(out WorkItem? item)
+    {
+        if (due.TryTake(out item))
+        {
+            return true;
+        }
+
+        if (!buffer.TryTake(out var record))
+        {
+            return false;
+        }
+
+        var read = reader.Read(record);
+        item = aside.TryAdd(read) ? null : read;
+        return true;
+    }
+
+    private bool TakeAside(List<WorkItem> items)
+    {
+        while (items.Count < limits.BackfillBatch && aside.TryTake(out var item))
+        {
+            items.Add(item);
+        }
+
+        return items.Count > 0;
     }
 
     /// <summary>One pending wait at a time: the buffer has a single reader.</summary>

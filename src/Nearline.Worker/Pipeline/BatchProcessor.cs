@@ -108,9 +108,9 @@ internal sealed class BatchProcessor(
             group.Key.Done(group.Max(item => item.Source.Record.Offset) + 1, group.Count());
         }
 
-        foreach (var reminder in batch.Items.Where(item => item.IsReminder))
+        foreach (var held in batch.Items.Where(item => item.IsHeld))
         {
-            reminder.Source.Lease.LetGo(reminder.Source.Record.Offset);
+            held.Source.Lease.LetGo(held.Source.Record.Offset);
         }
     }
 
@@ -212,7 +212,7 @@ internal sealed class BatchProcessor(
         {
             try
             {
-                work[i].Fold(stored[i], settings.RecentEventWindow, due.HasRoom ? triggers : triggers.AtOnce, now);
+                work[i].Fold(stored[i], settings.RecentEventWindow, due.HasRoom ? triggers : triggers.AtOnce, models.Plan, now);
             }
             catch (UnreadableStateException e)
             {
@@ -275,7 +275,7 @@ internal sealed class BatchProcessor(
                 c, outcome.ModelVersion, now, work.Trigger?.EventId ?? "", work.Trigger?.Time))).ToList()
             : [];
         string[] removed = work.NeedsSets || work.WasDeleted ? [.. before.Except(sets.Select(s => s.Scenario))] : [];
-        user.Made = work.NeedsSets ? new MadeSets(now, outcome.ModelVersion) : user.IsDeleted ? null : user.Made;
+        user.Made = work.NeedsSets ? new MadeSets(now, outcome.ModelVersion, outcome.CatalogPosition, []) : user.IsDeleted ? null : user.Made;
         user.SetScenarios = work.NeedsSets || work.WasDeleted ? [.. sets.Select(s => s.Scenario)] : before;
         return new UserWrite(
             user.UserId,
@@ -326,7 +326,7 @@ internal sealed class BatchProcessor(
         {
             if (item.Refresh is { } refresh)
             {
-                metrics.Refresh(refresh.Reason.ToString(), work.NeedsSets ? "rebuilt" : "no_state");
+                metrics.Refresh(refresh.Reason.ToString(), work.RefreshOutcome);
             }
         }
     }

@@ -7,11 +7,13 @@ namespace Nearline.Worker.Pipeline;
 
 /// <summary>What the model said about a batch.</summary>
 /// <param name="ModelVersion">Which model.</param>
+/// <param name="CatalogPosition">With how much of the catalog.</param>
 /// <param name="Sets">Sets by user, for those whose sets were to be built.</param>
 /// <param name="UnknownShows">Events about shows that the model does not have.</param>
 /// <param name="Failures">Users for whom the model fails.</param>
 internal sealed record RetrievalOutcome(
     string ModelVersion,
+    ulong CatalogPosition,
     IReadOnlyDictionary<UserWork, IReadOnlyList<ScenarioCandidates>> Sets,
     IReadOnlyList<(UserWork Work, Events.UserEventRecord Event)> UnknownShows,
     IReadOnlyList<BatchFailure> Failures);
@@ -50,7 +52,7 @@ internal sealed class Retrieval(ModelHost models, WorkerMetrics metrics, int set
             from e in w.Events
             where e.Outcome == State.FoldOutcome.Applied && e.Event.Action.ShowId is { } showId && !retriever.Knows(showId)
             select (w, e.Event)).ToList();
-        return new RetrievalOutcome(retriever.ModelVersion, sets, unknown, failures);
+        return new RetrievalOutcome(retriever.ModelVersion, models.CatalogPosition, sets, unknown, failures);
     }
 
     private void Retrieve(

@@ -1,5 +1,6 @@
 using Nearline.Model.Behaviours;
 using Nearline.Worker.Events;
+using Nearline.Worker.Models;
 using Nearline.Worker.State;
 
 namespace Nearline.Worker.Pipeline;
@@ -9,6 +10,7 @@ internal sealed class UserWork(string userId)
 {
     private readonly List<FoldOutcome> outcomes = [];
     private bool wasPending;
+    private string? passedBy;
 
     public string UserId { get; } = userId;
 
@@ -36,6 +38,9 @@ internal sealed class UserWork(string userId)
     /// <summary>Whether sets are to be built.</summary>
     public bool NeedsSets => WantsSets && !IsPutOff;
 
+    /// <summary>What became of the requests for the user: a label of metrics.</summary>
+    public string RefreshOutcome => NeedsSets ? "rebuilt" : passedBy ?? "no_state";
+
     /// <summary>Whether anything is to be stored: not when all events were there already.</summary>
     public bool NeedsWrite => NeedsSets || outcomes.Exists(outcome => outcome != FoldOutcome.DuplicateOffset);
 
@@ -52,9 +57,10 @@ internal sealed class UserWork(string userId)
     /// <param name="stored">The state; null: none.</param>
     /// <param name="recentEventWindow">How many event identities to remember.</param>
     /// <param name="triggers">Which events renew sets, and how often.</param>
+    /// <param name="plan">What is served; null: nothing yet.</param>
     /// <param name="now">The present.</param>
     /// <exception cref="UnreadableStateException">The stored state cannot be read.</exception>
-    public void Fold(byte[]? stored, int recentEventWindow, SetTriggers triggers, DateTimeOffset now)
+    public void Fold(byte[]? stored, int recentEventWindow, SetTriggers triggers, ServingPlan? plan, DateTimeOffset now)
     {
         User = stored is null
             ? StoredUser.New(UserId, recentEventWindow)
@@ -78,8 +84,32 @@ internal sealed class UserWork(string userId)
             }
         }
 
-        HasRefresh = Items.Exists(item => item.Refresh is not null) && (User.Revision > 0 || outcomes.Count > 0) && !User.IsDeleted;
+        var isKnown = (User.Revision > 0 || outcomes.Count > 0) && !User.IsDeleted;
+        passedBy = isKnown ? PassedBy(plan) : null;
+        HasRefresh = isKnown && passedBy is null && Items.Exists(item => item.Refresh is not null);
         PutOff(triggers, now);
+    }
+
+    /// <summary>Why a backfill does not mean the user; null when somebody asks for the user all the same.</summary>
+    private string? PassedBy(ServingPlan? plan)
+    {
+        string? reason = null;
+        foreach (var item in Items)
+        {
+            if (item.Refresh is { } refresh)
+            {
+                reason = refresh.Scope is not { } scope ? null
+                    : scope.Scenario.Length > 0 && User.History.Scenarios.Count > 0 && !User.History.Scenarios.Contains(scope.Scenario) ? "other_scenario"
+                    : scope.OnlyOutdated && User.Pending is null && User.Made?.CatalogPosition >= scope.CatalogPosition && plan?.IsServed(User) == true ? "current"
+                    : null;
+                if (reason is null)
+                {
+                    return null;
+                }
+            }
+        }
+
+        return reason;
     }
 
     private void PutOff(SetTriggers triggers, DateTimeOffset now)

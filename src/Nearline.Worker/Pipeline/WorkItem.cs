@@ -15,6 +15,9 @@ internal sealed record WorkItem(
     /// <summary>Whether it only reminds of sets that are due.</summary>
     public bool IsReminder => dueUserId is not null;
 
+    /// <summary>Whether its record is held back from commit, and let go when it is processed.</summary>
+    public bool IsHeld { get; init; }
+
     /// <summary>The user that it is about; null for a rejected record.</summary>
     public string? UserId => Event?.UserId ?? Refresh?.UserId ?? dueUserId;
 
@@ -22,5 +25,5 @@ internal sealed record WorkItem(
     public static WorkItem Due(LeasedRecord reminder, string userId) => new(reminder, userId);
 
     private WorkItem(LeasedRecord source, string userId)
-        : this(source, null, null, null) => dueUserId = userId;
+        : this(source, null, null, null) => (dueUserId, IsHeld) = (userId, true);
 }

@@ -49,9 +49,7 @@ internal static class UserStateMapper
         message.Behaviours.AddRange(history.Behaviours.OrderBy(b => b.FirstTime).Select(ToMessage));
         message.OlderWatched.AddRange(history.OlderWatched);
         message.SetScenarios.AddRange(user.SetScenarios);
-        message.MadeSets = user.Made is { } made
-            ? new Contracts.Storage.V1.MadeSets { At = ToTimestamp(made.At), ModelVersion = made.ModelVersion }
-            : null;
+        message.MadeSets = user.Made is { } made ? ToMessage(made) : null;
         message.PendingSets = user.Pending is { } pending
             ? new Contracts.Storage.V1.PendingSets
             {
@@ -113,7 +111,7 @@ internal static class UserStateMapper
             message.UserId, message.Revision, history, new RecentEvents(recentEventWindow, message.RecentEventHashes))
         {
             SetScenarios = [.. message.SetScenarios],
-            Made = message.MadeSets is { At: { } at } made ? new MadeSets(at.ToDateTimeOffset(), made.ModelVersion) : null,
+            Made = message.MadeSets is { At: not null } made ? FromMessage(made) : null,
             Pending = message.PendingSets is { DueAt: { } due, TriggerEventTime: { } time } pending
                 ? new PendingSets(due.ToDateTimeOffset(), new SetTrigger(pending.TriggerEventId, time.ToDateTimeOffset()))
                 : null,
@@ -125,6 +123,28 @@ internal static class UserStateMapper
 
         return user;
     }
+
+    private static Contracts.Storage.V1.MadeSets ToMessage(MadeSets made)
+    {
+        var message = new Contracts.Storage.V1.MadeSets
+        {
+            At = ToTimestamp(made.At),
+            ModelVersion = made.ModelVersion,
+            CatalogPosition = made.CatalogPosition,
+        };
+        foreach (var (variant, version, scenarios) in made.Variants)
+        {
+            message.Variants.Add(new VariantSets { Variant = variant, ModelVersion = version, Scenarios = { scenarios } });
+        }
+
+        return message;
+    }
+
+    private static MadeSets FromMessage(Contracts.Storage.V1.MadeSets message) => new(
+        message.At.ToDateTimeOffset(),
+        message.ModelVersion,
+        message.CatalogPosition,
+        [.. message.Variants.Select(v => new MadeVariant(v.Variant, v.ModelVersion, [.. v.Scenarios]))]);
 
     private static Contracts.Storage.V1.ShowBehaviour ToMessage(ShowBehaviour behaviour)
     {

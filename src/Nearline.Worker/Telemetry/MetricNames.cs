@@ -22,6 +22,7 @@ internal static class MetricNames
     public const string SetsWritten = "nearline.worker.sets_written";
     public const string SetsPutOff = "nearline.worker.sets_put_off";
     public const string SetsWaiting = "nearline.worker.sets_waiting";
+    public const string BackfillRequests = "nearline.worker.backfill.requests";
     public const string Refreshes = "nearline.worker.refreshes";
     public const string StateConflicts = "nearline.worker.state_conflicts";
     public const string Retries = "nearline.worker.retries";

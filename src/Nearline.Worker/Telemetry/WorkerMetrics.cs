@@ -34,6 +34,7 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> setsWritten;
     private readonly Counter<long> refreshes;
     private readonly Counter<long> putOff;
+    private readonly Counter<long> backfilled;
     private readonly Counter<long> conflicts;
     private readonly Counter<long> retries;
     private readonly Counter<long> modelLoads;
@@ -58,6 +59,7 @@ internal sealed class WorkerMetrics : IDisposable
         setsWritten = Counter(MetricNames.SetsWritten, "{set}", "Retrieval sets written, by scenario.");
         refreshes = Counter(MetricNames.Refreshes, "{request}", "Refresh requests, by reason and by what became of them.");
         putOff = Counter(MetricNames.SetsPutOff, "{user}", "Times that a user's sets waited, since others had been made a moment before.");
+        backfilled = Counter(MetricNames.BackfillRequests, "{request}", "Requests to refresh that this worker sent for a backfill.");
         conflicts = Counter(MetricNames.StateConflicts, "{write}", "Writes refused because another worker had written the state.");
         retries = Counter(MetricNames.Retries, "{attempt}", "Failed attempts that are made again, by operation.");
         modelLoads = Counter(MetricNames.ModelLoads, "{load}", "Models taken over or refused.");
@@ -182,6 +184,8 @@ internal sealed class WorkerMetrics : IDisposable
 
     public void Refresh(string reason, string outcome) =>
         refreshes.Add(1, Tag(MetricNames.Reason, reason), Tag(MetricNames.Outcome, outcome));
+
+    public void Backfilled(int users) => backfilled.Add(users);
 
     public void PutOff() => putOff.Add(1);
 

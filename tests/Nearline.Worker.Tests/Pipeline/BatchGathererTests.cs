@@ -47,7 +47,7 @@ public sealed class BatchGathererTests
         options.Value.BatchDeadline = deadline ?? options.Value.BatchDeadline;
         var buffer = new RecordBuffer(10, 1_000);
         return (buffer, new BatchGatherer(
-            buffer, new DueSets(clock), new WorkReader(Microsoft.Extensions.Options.Options.Create(new KafkaOptions()), options, clock), options, clock));
+            buffer, new DueSets(clock), new SetAside(10, () => "m1", clock), new WorkReader(Microsoft.Extensions.Options.Options.Create(new KafkaOptions()), options, clock), options, clock));
     }
 
     private static void Add(RecordBuffer buffer, TimeProvider clock) =>

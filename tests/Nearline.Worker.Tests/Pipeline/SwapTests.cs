@@ -87,7 +87,7 @@ public sealed class SwapTests : IDisposable
             Assert.Equal(swap % 3 == 0 ? "exact-torch" : "exact-cpu", host.Index?.Backend);
             if (swap == Swaps / 2)
             {
-                Assert.Equal(5, (await host.ApplyAsync(Changes, CancellationToken.None))?.Added);
+                Assert.Equal(5, (await host.ApplyAsync(Changes, 6, CancellationToken.None))?.Added);
                 Volatile.Write(ref changed, true);
             }
         }
@@ -104,7 +104,7 @@ public sealed class SwapTests : IDisposable
     {
         using var host = new ModelHost();
         await host.SwapAsync(new FakeRetriever("m1"), CancellationToken.None);
-        await host.ApplyAsync([Upsert("a"), Upsert("b")], CancellationToken.None);
+        await host.ApplyAsync([Upsert("a"), Upsert("b")], 2, CancellationToken.None);
         using var applying = new SemaphoreSlim(0);
         using var goOn = new SemaphoreSlim(0);
         var next = new FakeRetriever("m2")
@@ -120,7 +120,7 @@ public sealed class SwapTests : IDisposable
 
         // The old model serves, and takes changes, while the new one is at it.
         Assert.Equal("m1", await host.RunAsync(r => r.ModelVersion, CancellationToken.None));
-        await host.ApplyAsync([Upsert("c"), new CatalogChange("a", null)], CancellationToken.None);
+        await host.ApplyAsync([Upsert("c"), new CatalogChange("a", null)], 4, CancellationToken.None);
         Assert.Equal("m1", host.Version);
         goOn.Release(2);
         await swap;

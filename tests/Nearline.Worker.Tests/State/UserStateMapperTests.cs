@@ -20,7 +20,7 @@ public sealed class UserStateMapperTests
         Lives.Log(new Random(seed), "ü1", length % 80).ForEach(e => user.Fold(e));
         user.SetFence("other", 5, long.MaxValue);
         user.SetScenarios = ["home"];
-        user.Made = new Worker.State.MadeSets(Records.Now, "m1");
+        user.Made = new Worker.State.MadeSets(Records.Now, "m1", 7, [new MadeVariant("bold", "m2", ["home", "kids"])]);
         user.Pending = length % 2 == 0 ? null : new Worker.State.PendingSets(Records.Now.AddSeconds(1), new SetTrigger("e", Records.Now.AddDays(-1)));
 
         var bytes = UserStateMapper.ToMessage(user, Records.Now).ToByteArray();
@@ -31,7 +31,7 @@ public sealed class UserStateMapperTests
         Assert.Equal(user.Fences.OrderBy(f => f.Key), read.Fences.OrderBy(f => f.Key));
         Assert.Equal(user.Recent.Identities, read.Recent.Identities);
         Assert.Equal(user.SetScenarios, read.SetScenarios);
-        Assert.Equal(user.Made, read.Made);
+        Assert.Equivalent(user.Made, read.Made, strict: true);
         Assert.Equal(user.Pending, read.Pending);
         Assert.Equal(
             user.History.Behaviours.SelectMany(b => b.EpisodeHashes).Order(), read.History.Behaviours.SelectMany(b => b.EpisodeHashes).Order());

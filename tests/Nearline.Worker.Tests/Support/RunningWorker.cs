@@ -46,6 +46,7 @@ internal sealed class RunningWorker : IAsyncDisposable
                 "--Kafka:Client:heartbeat.interval.ms=100",
                 $"--Redis:ConnectionString={infrastructure.Redis.Address}",
                 "--Worker:ModelPollInterval=00:00:00.020",
+                "--Worker:BackfillOnModel=false",
                 .. arguments,
             ],
             builder =>
