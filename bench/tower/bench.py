@@ -13,6 +13,10 @@ from harness import OURS, Side, median_and_spread, write
 HERE = pathlib.Path(__file__).parent
 
 
+# What rounding of float32 and of bfloat16 leaves of a query, as a share of the largest number in any.
+TOLERANCE = {"Float32": 1e-4, "BFloat16": 5e-2}
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/run.sh tower", description=__doc__)
     parser.add_argument("--config", default="m5-paper")
@@ -21,23 +25,24 @@ def arguments():
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 16, 64, 256])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--precisions", nargs="+", default=list(TOLERANCE), choices=list(TOLERANCE))
     return parser.parse_args()
 
 
-def run(threads, options):
+def run(threads, precision, options):
     # The product sleeps while threads wait and picks its matrix kernels; the peer gets the same of both.
     environment = {"OMP_WAIT_POLICY": "PASSIVE"}
     if "avx512bw" in pathlib.Path("/proc/cpuinfo").read_text():
         environment["OPENBLAS_CORETYPE"] = "SKYLAKEX"
     with tempfile.TemporaryDirectory() as directory:
         ours = Side(["dotnet", OURS, "tower", "--config", options.config, "--shows", options.shows, "--users", options.users,
-                     "--threads", threads, "--out", directory], environment)
+                     "--threads", threads, "--precision", precision, "--out", directory], environment)
         peer = Side([sys.executable, HERE / "tower_peer.py", directory], environment)
     about = ours.greeting
     difference = peer.ask("check")["difference"]
-    print(f"{threads} threads: {about['users']} users, {about['scenarios']} scenarios, {about['behaviours'] / about['users']:.1f} behaviours a user in "
+    print(f"{threads} threads, {precision}: {about['users']} users, {about['scenarios']} scenarios, {about['behaviours'] / about['users']:.1f} behaviours a user in "
           f"{about['sequences'] / about['users']:.1f} sequences, {about['longest']} at most; queries differ by {difference:.1e} of the largest", flush=True)
-    if difference > 1e-4:
+    if not difference < TOLERANCE[precision]:
         raise SystemExit(f"queries differ by {difference:.1e}; the two do not compute the same")
     lines = []
     for batch in options.batches:
@@ -51,7 +56,7 @@ def run(threads, options):
                 allocated = ours.ask(f"histories {batch}")["allocated_per_user"]
         middle = {name: median_and_spread(values) for name, values in rates.items()}
         lines.append({
-            "bench": "tower", "case": f"{options.config}, {about['scenarios']} scenarios, batch {batch}, {threads} thread{'s' if threads > 1 else ''}",
+            "bench": "tower", "case": f"{options.config}, {about['scenarios']} scenarios, batch {batch}, {threads} thread{'s' if threads > 1 else ''}{'' if precision == 'Float32' else ', ours in bfloat16'}",
             "peer": f"torch {peer.greeting['torch']} eager, padded", "unit": "users/s",
             "ours": round(middle["encoded"][0], 1), "peer_value": round(middle["peer"][0], 1),
             "ratio": round(middle["encoded"][0] / middle["peer"][0], 2), "from_histories": round(middle["histories"][0], 1),
@@ -65,7 +70,7 @@ def run(threads, options):
 
 def main():
     options = arguments()
-    write("tower", [line for threads in options.threads for line in run(threads, options)])
+    write("tower", [line for precision in options.precisions for threads in options.threads for line in run(threads, precision, options)])
 
 
 main()

@@ -34,6 +34,9 @@ internal sealed class M5Model : nn.Module
     private readonly SelfAttentionEncoder? cgAttention;
     private readonly SwishMlp? unifiedItems;
     private readonly IReadOnlyList<int> slots;
+    private bool isFrozen;
+    private ServingMixing? idServing;
+    private ServingMixing? cgServing;
 
     /// <summary>A model with fresh weights, drawn from torch's generator: seed it before.</summary>
     /// <param name="schema">What the inputs mean.</param>
@@ -108,6 +111,38 @@ internal sealed class M5Model : nn.Module
         Device = device;
     }
 
+    /// <summary>
+    /// Fixes the weights for serving, on the device where they are: what depends on them alone is computed once, and large
+    /// products run in the given precision. The model cannot train afterwards.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">They are fixed already.</exception>
+    public void Freeze(ScalarType precision)
+    {
+        if (isFrozen)
+        {
+            throw new InvalidOperationException("the weights are fixed already");
+        }
+
+        isFrozen = true;
+        using var gradient = no_grad();
+        eval();
+        foreach (var parameter in parameters())
+        {
+            parameter.requires_grad_(false);
+        }
+
+        embedding.Freeze();
+        var (table, sizes) = embedding.Subsidiaries;
+        attention?.Freeze(precision);
+        cgAttention?.Freeze(precision);
+        idIntensity?.Freeze(table, sizes, precision);
+        cgIntensity?.Freeze(table, sizes, precision);
+        ServingMixing? Of(ScenarioCrossing? crossing, ScenarioMixer? experts) => experts is SplitMixtureOfExperts split
+            ? new ServingMixing(crossing!, split, embedding.Scenarios, precision)
+            : null;
+        (idServing, cgServing) = (Of(idCrossing, idExperts), Of(cgCrossing, cgExperts));
+    }
+
     /// <summary>Whether masked shows can be predicted: only self-attention tells a behaviour's neighbours.</summary>
     public bool HasMaskedTask => attention is not null;
 
@@ -137,16 +172,16 @@ internal sealed class M5Model : nn.Module
         var scenario = embedding.Scenario(batch.Pairs.Scenarios);                       // [P, ScenarioWidth]
 
         // 4.4 Scenario indicator and SMoE, equation 4, once for each channel.
-        (Tensor, Tensor?) Mix(ScenarioCrossing crossing, ScenarioMixer experts, params Interests[] interests) =>
-            M5Model.Mix(crossing, experts, interests, tags, narrow, scenario, batch.Pairs);
+        (Tensor, Tensor?) Mix(ScenarioCrossing crossing, ScenarioMixer experts, ServingMixing? serving, params Interests[] interests) =>
+            M5Model.Mix(crossing, experts, serving, interests, tags, narrow, scenario, batch.Pairs);
         if (Config.Channels != ModelChannels.IdAndCg)
         {
-            var (u, outputs) = cg is null ? Mix(idCrossing, idExperts, id) : Mix(idCrossing, idExperts, id, cg);
+            var (u, outputs) = cg is null ? Mix(idCrossing, idExperts, idServing, id) : Mix(idCrossing, idExperts, idServing, id, cg);
             return new M5Output(u, null, null, hidden, outputs, null);
         }
 
-        var (uId, idOutputs) = Mix(idCrossing, idExperts, id);
-        var (uCg, cgOutputs) = Mix(cgCrossing!, cgExperts!, cg!);
+        var (uId, idOutputs) = Mix(idCrossing, idExperts, idServing, id);
+        var (uCg, cgOutputs) = Mix(cgCrossing!, cgExperts!, cgServing, cg!);
 
         // 4.5 The dynamic weight w of equation 6.
         var features = batch.Pairs.OfUsers(cat([tags, narrow.flatten(1)], 1));
@@ -214,6 +249,17 @@ internal sealed class M5Model : nn.Module
     /// <summary>The ID embedding matrix that MLM predicts over: [I, d].</summary>
     public Tensor MaskedItems() => embedding.ItemIds();
 
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            idServing?.Dispose();
+            cgServing?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
     private static Linear Residual(M5Config config, double start)
     {
         var linear = nn.Linear(config.Width, config.Width, hasBias: false);
@@ -226,6 +272,7 @@ internal sealed class M5Model : nn.Module
     private static (Tensor User, Tensor? Experts) Mix(
         ScenarioCrossing crossing,
         ScenarioMixer experts,
+        ServingMixing? serving,
         IReadOnlyList<Interests> channels,
         Tensor tags,
         Tensor narrow,
@@ -244,7 +291,9 @@ internal sealed class M5Model : nn.Module
 
         fields.Add(tags);
         fields.AddRange(narrow.unbind(1));
-        var (user, outputs) = experts.Forward(crossing.Forward(fields, scenario, pairs), pairs);
+        var (user, outputs) = serving is null
+            ? experts.Forward(crossing.Forward(fields, scenario, pairs), pairs)
+            : (serving.Forward(cat([.. fields], 1), pairs), null);
         foreach (var channel in channels)
         {
             user = channel.Last is null ? user : user + channel.Residual!.forward(pairs.OfUsers(channel.Last));

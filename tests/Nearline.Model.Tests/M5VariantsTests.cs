@@ -60,14 +60,66 @@ public sealed class M5VariantsTests : IDisposable
         using var memory = model.CreateRetriever();
         List<RetrievalRequest> requests =
             [.. World.Users.Select(u => new RetrievalRequest(u.User.Id, TinyWorld.HistoryOf(u), u.Actions[^1].Time))];
-        List<ScoredShow> Served(M5Retriever retriever) =>
-            [.. retriever.Retrieve(requests, 20).Users.SelectMany(u => u).SelectMany(s => s.Shows)];
-        var served = Served(loaded);
-        Assert.Equal(Served((M5Retriever)memory), served);
+        var served = loaded.Retrieve(requests, 20).Users;
+        Alike.Check(memory.Retrieve(requests, 20).Users, served);
         if (model.Config.Channels != ModelChannels.IdAndCg)
         {
-            Assert.All(served, s => Assert.Equal(s.Score, s.IdScore, 1e-4));
+            Assert.All(served.SelectMany(u => u).SelectMany(s => s.Shows), s => Assert.Equal(s.Score, s.IdScore, 1e-4));
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Fixing_the_weights_changes_no_query(string name)
+    {
+        var (model, schema) = Model(name);
+        model.to(ScalarType.Float64);
+        var encoded = Encode(schema);
+        var expected = Tensors.Doubles(model.Forward(Batch(model, encoded)).Query());
+
+        // Some users in one scenario only, scenarios not in order, as live traffic has it.
+        int[] views = [0, 0, 1, 3, 3, 5];
+        int[] scenarios = [1, 0, 1, 0, 1, 0];
+        model.Freeze(ScalarType.Float64);
+        using var inference = inference_mode();
+        var all = Tensors.Doubles(model.Forward(Batch(model, encoded)).Query());
+        Assert.All(expected.Zip(all), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
+        var some = Tensors.Doubles(model.Forward(BatchTensors.From(encoded, views, scenarios, 2, CPU)).Query());
+        var width = model.Config.QueryWidth;
+        for (var p = 0; p < views.Length; p++)
+        {
+            var cell = (views[p] * 2) + scenarios[p];
+            Assert.All(
+                expected[(cell * width)..((cell + 1) * width)].Zip(some[(p * width)..((p + 1) * width)]),
+                pair => Assert.Equal(pair.First, pair.Second, 1e-9));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_user_alone_gets_the_query_of_the_batch_and_in_bfloat16_nearly_so(string name)
+    {
+        var (model, schema) = Model(name);
+        var encoder = new FeatureEncoder(schema);
+        var expected = Tensors.Doubles(model.Forward(Batch(model, Encode(schema))).Query());
+        var perUser = expected.Length / World.Users.Count;
+        void Check(ScalarType precision, double tolerance)
+        {
+            (model, _) = Model(name);
+            model.Freeze(precision);
+            using var inference = inference_mode();
+            for (var u = 0; u < 8; u++)
+            {
+                var alone = encoder.Encode([(TinyWorld.HistoryOf(World.Users[u]), TinyWorld.Start.AddDays(30))]);
+                var query = Tensors.Doubles(model.Forward(Batch(model, alone)).Query());
+                var own = expected[(u * perUser)..((u + 1) * perUser)];
+                var largest = own.Max(Math.Abs);
+                Assert.All(own.Zip(query), pair => Assert.Equal(pair.First, pair.Second, tolerance * largest));
+            }
+        }
+
+        Check(ScalarType.Float32, 1e-4);
+        Check(ScalarType.BFloat16, 0.05);
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Nearline.Model;
 
 namespace Nearline.Bench.Tower;
 
@@ -16,12 +17,13 @@ internal static class TowerCommand
         var shows = new Option<int>("--shows") { Description = "of the simulated world", DefaultValueFactory = _ => 2000 };
         var users = new Option<int>("--users") { Description = "that are served", DefaultValueFactory = _ => 512 };
         var threads = new Option<int>("--threads") { Description = "CPU threads", DefaultValueFactory = _ => 1 };
+        var precision = new Option<ServingPrecision>("--precision") { Description = "of the tower's large products" };
         var output = new Option<string>("--out") { Description = "directory for the case", Required = true };
-        var command = new Command("tower", "run the user tower on a case that the peer runs too") { config, shows, users, threads, output };
+        var command = new Command("tower", "run the user tower on a case that the peer runs too") { config, shows, users, threads, precision, output };
         command.SetAction(parsed =>
         {
             using var side = new TowerSide(
-                parsed.GetRequiredValue(config), parsed.GetValue(shows), parsed.GetValue(users), parsed.GetValue(threads));
+                parsed.GetRequiredValue(config), parsed.GetValue(shows), parsed.GetValue(users), parsed.GetValue(threads), parsed.GetValue(precision));
             side.Write(parsed.GetRequiredValue(output));
             Answers.Write(side.Describe());
             while (Console.ReadLine() is { } line)

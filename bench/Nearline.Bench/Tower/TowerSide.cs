@@ -6,6 +6,7 @@ using Nearline.Model.Bundles;
 using Nearline.Model.Data;
 using Nearline.Model.Data.Simulation;
 using Nearline.Model.Features;
+using Nearline.Model.Index;
 using Nearline.Model.Serving;
 using Nearline.Model.Training;
 using static TorchSharp.torch;
@@ -22,13 +23,16 @@ internal sealed class TowerSide : IDisposable
     private readonly (UserHistory History, DateTimeOffset Now)[] users;
     private readonly EncodedBatch all;
 
-    public TowerSide(string preset, int shows, int userCount, int threads)
+    public TowerSide(string preset, int shows, int userCount, int threads, ServingPrecision precision)
     {
         TorchThreads.Use(threads);
         var dataset = SimulatedWorld.Generate(new SimulationOptions { Shows = shows, Users = userCount });
         model = TrainedModel.Fresh(dataset, M5Config.ByName(preset), null, Seed, dataset.Fingerprint(), CPU);
         Stir();
-        retriever = (M5Retriever)model.CreateRetriever();
+        // As the worker has it: out of a bundle, weights fixed.
+        using var models = new TemporaryFolder();
+        retriever = M5Retriever.Load(
+            M5Bundle.Write(model, models.Path), "cpu", threads, new BackendOptions { Backend = IndexBackends.ExactCpu }, precision);
         users = [.. dataset.Users.Select(log => (Fold(log), log.Actions.Count > 0 ? log.Actions[^1].Time : DateTimeOffset.UnixEpoch))];
         all = retriever.Encoder.Encode(users);
     }

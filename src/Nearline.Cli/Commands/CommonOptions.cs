@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nearline.Cli.Modelling;
+using Nearline.Model;
 using Nearline.Model.Index;
 
 namespace Nearline.Cli.Commands;
@@ -57,6 +58,12 @@ internal static class CommonOptions
         option.AcceptOnlyFromAmong([.. IndexBackends.Names]);
         return option;
     }
+
+    /// <summary>In what the tower's large products run.</summary>
+    public static Option<ServingPrecision> Precision() => new("--precision")
+    {
+        Description = "of the tower's large products: float32, as trained, or bfloat16",
+    };
 
     /// <summary>How the data is split into what trains and what is predicted.</summary>
     public static Option<string> Protocol()

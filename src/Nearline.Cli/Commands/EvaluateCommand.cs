@@ -38,9 +38,10 @@ internal static class EvaluateCommand
         var json = new Option<bool>("--json") { Description = "print all figures, a JSON line for each model and group of targets" };
         var device = CommonOptions.Device();
         var backend = CommonOptions.Backend();
+        var precision = CommonOptions.Precision();
         var command = new Command("evaluate", "evaluate a bundle on held-out watches")
         {
-            data, name, models, version, protocol, baselines, unfiltered, validation, view, json, device, backend,
+            data, name, models, version, protocol, baselines, unfiltered, validation, view, json, device, backend, precision,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -66,7 +67,10 @@ internal static class EvaluateCommand
                 if (chosen is not null)
                 {
                     using var retriever = M5Retriever.Load(
-                        chosen, parsed.GetRequiredValue(device), backend: new BackendOptions { Backend = parsed.GetRequiredValue(backend) });
+                        chosen,
+                        parsed.GetRequiredValue(device),
+                        backend: new BackendOptions { Backend = parsed.GetRequiredValue(backend) },
+                        precision: parsed.GetValue(precision));
                     OptionAssignments.Check("--view", () => retriever.View = parsed.GetValue(view));
                     retriever.Apply(split.Newcomers);
                     evaluated.Add(ModelTraining.Evaluate(retriever.ModelVersion, retriever, split, options, cancellation));

@@ -24,6 +24,7 @@ internal sealed class MultiModalEmbedding : nn.Module
     private readonly int[] subsidiarySizes;
     private readonly int fieldCount;
     private readonly int shows;
+    private EmbeddingBag? subsidiarySums;
 
     /// <param name="schema">What the rows mean.</param>
     /// <param name="config">Widths.</param>
@@ -132,7 +133,24 @@ internal sealed class MultiModalEmbedding : nn.Module
 
     /// <summary>E^SH of the subsidiary features that are embedded, [T, n_sub] of all; null in a model without them.</summary>
     public Decoration? Subsidiary(Tensor rows) =>
-        subsidiary is null ? null : Decoration.Of(subsidiary.weight!, subsidiarySizes, rows.narrow(1, 0, subsidiarySizes.Length));
+        subsidiary is null ? null : Decoration.Of(subsidiary.weight!, subsidiarySizes, rows.narrow(1, 0, subsidiarySizes.Length), subsidiarySums);
+
+    /// <summary>E^SH of the subsidiary features, padding first, [R, d], and the rows of each; none in a model without them.</summary>
+    public (Tensor? Table, IReadOnlyList<int> Sizes) Subsidiaries => (subsidiary?.weight, subsidiary is null ? [] : subsidiarySizes);
+
+    /// <summary>E^SH of the scenarios: [S, ScenarioWidth]; null in a model without it.</summary>
+    public Tensor? Scenarios => scenario?.weight;
+
+    /// <summary>Computes once what depends on fixed weights alone.</summary>
+    public void Freeze()
+    {
+        if (subsidiary is not null)
+        {
+            using var gradient = no_grad();
+            using var scope = NewDisposeScope();
+            subsidiarySums = Decoration.BagOf(subsidiary.weight!.narrow(0, 1, subsidiary.weight.shape[0] - 1));
+        }
+    }
 
     /// <summary>E^SH of narrow fields, the mean of the rows of each: [U, n, 8].</summary>
     public Tensor Fields(Tensor rows, Tensor starts) =>
@@ -163,6 +181,16 @@ internal sealed class MultiModalEmbedding : nn.Module
 
     /// <summary>E^CG of all shows: [I, d].</summary>
     public Tensor ItemCgs() => cg is not null ? cg.weight!.narrow(0, FeatureSchema.FirstShowRow, shows) : Raw();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            subsidiarySums?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
 
     private Tensor Beside(Tensor rows, Tensor live, Func<Tensor, Tensor> table)
     {

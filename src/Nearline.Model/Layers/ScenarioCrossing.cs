@@ -39,6 +39,12 @@ internal sealed class ScenarioCrossing : nn.Module
     /// <summary>Width of f_s.</summary>
     public int OutputWidth { get; }
 
+    /// <summary>The width of each field.</summary>
+    public IReadOnlyList<int> Widths => widths;
+
+    /// <summary>What makes a field comparable with the indicator; null where its width is the indicator's.</summary>
+    public Linear? ProjectionOf(int field) => projectionOf[field] < 0 ? null : projections[projectionOf[field]];
+
     /// <summary>f_s of each pair: [P, OutputWidth].</summary>
     /// <param name="fields">The users' fields, each [U, width]; they are computed once a user, whatever its scenarios.</param>
     /// <param name="scenario">E^SH(x^s): [P, scenarioWidth]; null without an indicator.</param>

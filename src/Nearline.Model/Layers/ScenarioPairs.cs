@@ -104,4 +104,9 @@ internal sealed class ScenarioPairs
 
     /// <summary>Rows of users as rows of pairs: [U, ...] to [P, ...].</summary>
     public Tensor OfUsers(Tensor perUser) => Users is null ? perUser : perUser.index_select(0, Users);
+
+    /// <summary>The place of each pair in a table of users by scenarios, row by row: [P].</summary>
+    public Tensor Cells(int scenarios) => Users is null
+        ? Scenarios + (arange(Count, dtype: Scenarios.dtype, device: Scenarios.device) * scenarios)
+        : Scenarios + (Users * scenarios);
 }

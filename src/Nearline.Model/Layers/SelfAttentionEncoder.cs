@@ -28,6 +28,15 @@ internal sealed class SelfAttentionEncoder : nn.Module
         RegisterComponents();
     }
 
+    /// <summary>Rounds the weights of the large products.</summary>
+    public void Freeze(ScalarType precision)
+    {
+        foreach (var layer in layers)
+        {
+            layer.Freeze(precision);
+        }
+    }
+
     /// <summary>Main plus subsidiary embeddings, [T, d], to hidden states, [T, d]; no sequence sees another.</summary>
     /// <param name="tokens">The embeddings.</param>
     /// <param name="batch">Their layout.</param>
@@ -83,19 +92,28 @@ internal sealed class EncoderLayer : nn.Module
         RegisterComponents();
     }
 
+    /// <inheritdoc cref="SelfAttentionEncoder.Freeze"/>
+    public void Freeze(ScalarType precision)
+    {
+        foreach (var layer in new[] { qkv, attended, inner, outer })
+        {
+            layer.to(precision);
+        }
+    }
+
     /// <summary>[T, d] to [T, d]; to [M, d] of the tokens that are wanted, which all others are attended for.</summary>
     public Tensor Forward(Tensor tokens, BatchTensors batch, Tensor? wanted = null, bool bothWays = false)
     {
         using var scope = NewDisposeScope();
-        var heard = Attend(qkv.forward(preNorm ? attentionNorm.forward(tokens) : tokens), batch, bothWays);
+        var heard = Attend(MixedPrecision.Forward(qkv, preNorm ? attentionNorm.forward(tokens) : tokens), batch, bothWays);
         if (wanted is not null)
         {
             (tokens, heard) = (tokens.index_select(0, wanted), heard.index_select(0, wanted));
         }
 
-        tokens = tokens + Drop(attended.forward(heard));
+        tokens = tokens + Drop(MixedPrecision.Forward(attended, heard));
         tokens = preNorm ? tokens : attentionNorm.forward(tokens);
-        var fed = outer.forward(nn.functional.relu(inner.forward(preNorm ? feedForwardNorm.forward(tokens) : tokens)));
+        var fed = MixedPrecision.Forward(inner, x => nn.functional.relu(x), outer, preNorm ? feedForwardNorm.forward(tokens) : tokens);
         tokens = tokens + Drop(fed);
         return (preNorm ? tokens : feedForwardNorm.forward(tokens)).MoveToOuterDisposeScope();
     }

@@ -26,11 +26,18 @@ internal sealed class SplitMixtureOfExperts : ScenarioMixer
         RegisterComponents();
     }
 
+    public IReadOnlyList<SwishMlp> Experts => [.. experts];
+
+    public SwishMlp Gate => gate;
+
+    /// <summary>One a scenario.</summary>
+    public IReadOnlyList<SwishMlp> Post => [.. post];
+
     /// <inheritdoc/>
     public override (Tensor Users, Tensor? Experts) Forward(Tensor features, ScenarioPairs pairs)
     {
         var outputs = stack(experts.Select(e => e.forward(features)), 1);
-        return (Split(Weigh(gate.forward(features), outputs), pairs), outputs);
+        return (Split([.. post], Weigh(gate.forward(features), outputs), pairs), outputs);
     }
 
     /// <summary>
@@ -44,7 +51,7 @@ internal sealed class SplitMixtureOfExperts : ScenarioMixer
     }
 
     /// <summary>Sends every pair through its scenario's tower and gathers the results back: [P, w] to [P, outputs].</summary>
-    private Tensor Split(Tensor mixed, ScenarioPairs pairs)
+    public static Tensor Split(IReadOnlyList<SwishMlp> post, Tensor mixed, ScenarioPairs pairs)
     {
         var sorted = pairs.Order is { } order ? mixed.index_select(0, order) : mixed;
         var parts = sorted.split(pairs.Sizes, 0);

@@ -20,7 +20,13 @@ internal sealed class SwishMlp : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The layer from the inputs.</summary>
+    public Linear First => first;
+
+    /// <summary>The layer to the outputs.</summary>
+    public Linear Second => second;
+
     /// <summary>[..., inputs] to [..., outputs].</summary>
     public override Tensor forward(Tensor input) =>
-        second.forward(nn.functional.silu(first.forward(nn.functional.dropout(input, inputDropout, training))));
+        MixedPrecision.Forward(first, x => nn.functional.silu(x), second, nn.functional.dropout(input, inputDropout, training));
 }

@@ -112,7 +112,7 @@ public static class M5Bundle
     }
 
     /// <summary>Reads a bundle as a retriever on a device.</summary>
-    internal static M5Retriever Read(BundleDirectory bundle, Device device, BackendOptions backend)
+    internal static M5Retriever Read(BundleDirectory bundle, Device device, BackendOptions backend, ServingPrecision precision)
     {
         var (config, schema, items) = QuietThread.Run(() => Describe(bundle));
 
@@ -122,6 +122,7 @@ public static class M5Bundle
         try
         {
             (var matrix, content) = QuietThread.Run(() => (Rows(bundle, config, items.Count), InductiveContent.Read(bundle, config)));
+            network.Freeze(precision.ToScalarType());
             return new M5Retriever(
                 bundle.Version,
                 network,

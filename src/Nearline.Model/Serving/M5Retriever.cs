@@ -76,14 +76,15 @@ public sealed class M5Retriever : IServingRetriever
     /// <param name="deviceName">"cpu", "cuda", or "auto": cuda where there is one.</param>
     /// <param name="threads">CPU threads of torch in this process; null: half the cores.</param>
     /// <param name="backend">What searches the rows; null: whichever suits.</param>
+    /// <param name="precision">Of the tower's large products.</param>
     /// <exception cref="BundleException">A file is missing, broken or does not fit the others; it is named.</exception>
-    public static M5Retriever Load(string path, string deviceName = "auto", int? threads = null, BackendOptions? backend = null) =>
-        Load(QuietThread.Run(() => BundleDirectory.Open(path)), deviceName, threads, backend);
+    public static M5Retriever Load(string path, string deviceName = "auto", int? threads = null, BackendOptions? backend = null, ServingPrecision precision = default) =>
+        Load(QuietThread.Run(() => BundleDirectory.Open(path)), deviceName, threads, backend, precision);
 
     /// <summary>Loads an opened bundle.</summary>
-    /// <inheritdoc cref="Load(string, string, int?, BackendOptions)"/>
+    /// <inheritdoc cref="Load(string, string, int?, BackendOptions, ServingPrecision)"/>
     public static M5Retriever Load(
-        BundleDirectory bundle, string deviceName = "auto", int? threads = null, BackendOptions? backend = null)
+        BundleDirectory bundle, string deviceName = "auto", int? threads = null, BackendOptions? backend = null, ServingPrecision precision = default)
     {
         ArgumentNullException.ThrowIfNull(bundle);
         if (threads is { } count)
@@ -92,7 +93,7 @@ public sealed class M5Retriever : IServingRetriever
         }
 
         TorchThreads.Use(threads);
-        var retriever = M5Bundle.Read(bundle, Devices.Of(deviceName), backend ?? new BackendOptions());
+        var retriever = M5Bundle.Read(bundle, Devices.Of(deviceName), backend ?? new BackendOptions(), precision);
         retriever.WarmUp();
         return retriever;
     }

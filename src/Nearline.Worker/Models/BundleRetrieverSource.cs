@@ -28,7 +28,11 @@ internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options, IOp
         try
         {
             var retriever = M5Retriever.Load(
-                store.PathOf(version), settings.Device, settings.Threads == 0 ? null : settings.Threads, index.Value.ToBackend(settings.SetSize));
+                store.PathOf(version),
+                settings.Device,
+                settings.Threads == 0 ? null : settings.Threads,
+                index.Value.ToBackend(settings.SetSize),
+                settings.ServingPrecision());
             retriever.NewShowBoost = settings.NewShowBoost;
             return retriever;
         }

@@ -34,6 +34,7 @@ internal sealed class ModelFollower(
     {
         metrics.ObserveModel(() => host.Version);
         metrics.ObserveIndex(() => host.Index);
+        metrics.ObserveNativeTensors(() => TorchSharp.torch.Tensor.TotalCount);
         // Loading takes a while; the start of the process must not wait for it.
         await Task.Yield();
         using var timer = new PeriodicTimer(settings.ModelPollInterval, clock);

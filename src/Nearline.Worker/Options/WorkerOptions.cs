@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Nearline.Model;
 using Nearline.Model.Behaviours;
 using Nearline.Worker.Telemetry;
 
@@ -15,6 +16,8 @@ internal sealed class WorkerOptions
 
     private static readonly string[] Devices = ["auto", "cpu", "cuda"];
 
+    private static readonly string[] Precisions = ["float32", "bfloat16"];
+
     /// <summary>The actions that can renew sets, by their names in the event contract; a deletion removes them.</summary>
     private static readonly Dictionary<string, ActionKind> RefreshingActions = Enum.GetValues<ActionKind>()
         .Where(kind => kind != ActionKind.DeleteUser)
@@ -28,6 +31,9 @@ internal sealed class WorkerOptions
 
     /// <summary>Threads of one tower pass on the CPU, 0 to 256; 0: half the cores.</summary>
     public int Threads { get; set; }
+
+    /// <summary>In what the tower's large products run: float32, as trained, or bfloat16.</summary>
+    public string Precision { get; set; } = "float32";
 
     /// <summary>How often the pointer to the active model is read. 10 ms to 1 h.</summary>
     public TimeSpan ModelPollInterval { get; set; } = TimeSpan.FromSeconds(1);
@@ -100,6 +106,9 @@ internal sealed class WorkerOptions
     /// <summary>Requests of a backfill that may wait in Kafka: while there are more, no more are sent. 1 to 1,000,000.</summary>
     public int BackfillAhead { get; set; } = 2000;
 
+    /// <summary><see cref="Precision"/>, parsed.</summary>
+    public ServingPrecision ServingPrecision() => Enum.Parse<ServingPrecision>(Precision, ignoreCase: true);
+
     /// <summary><see cref="RefreshOn"/>, parsed.</summary>
     public IReadOnlySet<ActionKind> RefreshingKinds() =>
         RefreshOn is { } names
@@ -113,6 +122,7 @@ internal sealed class WorkerOptions
             var check = new OptionsCheck(Section);
             check.NotEmpty(nameof(ModelsDirectory), options.ModelsDirectory, "the folder of bundles");
             check.OneOf(nameof(Device), options.Device, Devices);
+            check.OneOf(nameof(Precision), options.Precision, Precisions);
             check.InRange(nameof(Threads), options.Threads, 0, 256);
             check.InRange(nameof(ModelPollInterval), options.ModelPollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
             check.InRange(nameof(BatchMaxEvents), options.BatchMaxEvents, 1, 100_000);

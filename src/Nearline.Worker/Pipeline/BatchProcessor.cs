@@ -137,7 +137,7 @@ internal sealed class BatchProcessor(
     {
         var items = batch.Items;
         using var activity = WorkerTracing.StartBatch(items.Where(i => i.Event is not null).Select(i => i.Event!), items.Count);
-        var started = clock.GetTimestamp();
+        var stages = new StageClock(clock);
         var letters = items.Where(item => item.Rejection is not null)
             .Select(item => new DeadLetter(item.Source.Record, item.Rejection!.Message, item.Rejection.Field, 1))
             .ToList();
@@ -147,18 +147,23 @@ internal sealed class BatchProcessor(
         // What a batch ahead is about to write cannot be read yet.
         var (early, late) = batch.Split(users);
         var failures = await FoldAsync(early, abort).ConfigureAwait(false);
+        stages.End(StageNames.Load);
         await batch.Ahead.Computed.ConfigureAwait(false);
         batch.Start();
+        stages.End(StageNames.WaitForModel);
         if (late.Count > 0)
         {
             await batch.Ahead.Done.ConfigureAwait(false);
+            stages.End(StageNames.WaitForWrite);
             failures.AddRange(await FoldAsync(late, abort).ConfigureAwait(false));
+            stages.End(StageNames.Load);
         }
 
         var folded = users.Except(failures.Select(f => f.Work)).ToList();
-        var outcome = await RetrieveAsync(folded, abort).ConfigureAwait(false);
+        var outcome = await RetrieveAsync(folded, stages, abort).ConfigureAwait(false);
         batch.Compute();
         await batch.Ahead.Done.ConfigureAwait(false);
+        stages.End(StageNames.WaitForWrite);
         letters.AddRange(failures.Concat(outcome.Failures).SelectMany(Letters));
         foreach (var overdue in outcome.Failures.Where(f => f.Work.Items.Exists(item => item.IsReminder)))
         {
@@ -166,14 +171,15 @@ internal sealed class BatchProcessor(
         }
 
         batch.Written.AddRange(folded.Except(outcome.Failures.Select(f => f.Work)));
-        var conflicts = await StoreAsync(folded, outcome, abort).ConfigureAwait(false);
+        var conflicts = await StoreAsync(folded, outcome, stages, abort).ConfigureAwait(false);
         while (conflicts.Count > 0)
         {
             failures = await FoldAsync(conflicts, abort).ConfigureAwait(false);
+            stages.End(StageNames.Load);
             folded = [.. conflicts.Except(failures.Select(f => f.Work))];
-            outcome = await RetrieveAsync(folded, abort).ConfigureAwait(false);
+            outcome = await RetrieveAsync(folded, stages, abort).ConfigureAwait(false);
             letters.AddRange(failures.Concat(outcome.Failures).SelectMany(Letters));
-            conflicts = await StoreAsync(folded, outcome, abort).ConfigureAwait(false);
+            conflicts = await StoreAsync(folded, outcome, stages, abort).ConfigureAwait(false);
         }
 
         if (letters.Count > 0)
@@ -187,7 +193,7 @@ internal sealed class BatchProcessor(
         }
 
         await hooks.BeforeCommitAsync().ConfigureAwait(false);
-        metrics.Processed(clock.GetElapsedTime(started));
+        metrics.Processed(clock.GetElapsedTime(stages.Begun));
     }
 
     private static IEnumerable<DeadLetter> Letters(BatchFailure failure) =>
@@ -224,14 +230,19 @@ internal sealed class BatchProcessor(
     }
 
     /// <summary>Steps 5 and 6.</summary>
-    private async Task<RetrievalOutcome> RetrieveAsync(List<UserWork> work, CancellationToken abort)
+    private async Task<RetrievalOutcome> RetrieveAsync(List<UserWork> work, StageClock stages, CancellationToken abort)
     {
         using var step = WorkerTracing.StartStep("retrieve");
-        return await retries.RunAsync("retrieve", token => retrieval.RunAsync(work, token), abort).ConfigureAwait(false);
+        var outcome = await retries.RunAsync("retrieve", token => retrieval.RunAsync(work, token), abort).ConfigureAwait(false);
+        stages.End(StageNames.Retrieve);
+        stages.Split(StageNames.Retrieve, StageNames.Tower, outcome.TowerTime);
+        stages.Split(StageNames.Retrieve, StageNames.Index, outcome.IndexTime);
+        return outcome;
     }
 
     /// <summary>Step 7. Returns the users who must be done again, since another worker wrote.</summary>
-    private async Task<List<UserWork>> StoreAsync(List<UserWork> work, RetrievalOutcome outcome, CancellationToken abort)
+    private async Task<List<UserWork>> StoreAsync(
+        List<UserWork> work, RetrievalOutcome outcome, StageClock stages, CancellationToken abort)
     {
         var failed = outcome.Failures.Select(f => f.Work).ToHashSet();
         var done = work.Where(w => !w.NeedsWrite && !failed.Contains(w)).ToList();
@@ -246,12 +257,13 @@ internal sealed class BatchProcessor(
             var writes = writing.ConvertAll(w => WriteOf(w, outcome, now));
             var written = await retries.RunAsync("store", token => store.WriteAsync(writes, token), abort).ConfigureAwait(false);
             metrics.RedisWrite(clock.GetElapsedTime(started));
+            stages.End(StageNames.Write);
             for (var i = 0; i < writing.Count; i++)
             {
                 if (written[i])
                 {
                     done.Add(writing[i]);
-                    CountSets(writing[i], writes[i]);
+                    CountSets(writing[i], writes[i], stages);
                 }
                 else
                 {
@@ -287,7 +299,7 @@ internal sealed class BatchProcessor(
             sets.Count > 0 || removed.Length > 0 ? outcome.ModelVersion : "");
     }
 
-    private void CountSets(UserWork work, UserWrite write)
+    private void CountSets(UserWork work, UserWrite write, StageClock stages)
     {
         var now = clock.GetUtcNow();
         foreach (var (scenario, _) in write.Sets)
@@ -304,13 +316,15 @@ internal sealed class BatchProcessor(
         if (work.IsOverdue)
         {
             metrics.Servable(work.Trigger!.Time, now);
+            metrics.StagesPutOff(now - work.Trigger.Time, stages.Durations);
         }
 
-        foreach (var (userEvent, outcome) in work.Events)
+        foreach (var (userEvent, receivedAt, outcome) in work.ReceivedEvents)
         {
             if (work.NeedsSets && outcome == FoldOutcome.Applied && triggers.Contains(userEvent.Action.Kind))
             {
                 metrics.Servable(userEvent.Action.Time, userEvent.ArrivedAt, now);
+                metrics.Stages(now - userEvent.Action.Time, clock.GetElapsedTime(receivedAt, stages.Begun), stages.Durations);
             }
         }
     }

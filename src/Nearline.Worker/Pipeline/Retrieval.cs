@@ -16,7 +16,14 @@ internal sealed record RetrievalOutcome(
     ulong CatalogPosition,
     IReadOnlyDictionary<UserWork, IReadOnlyList<ScenarioCandidates>> Sets,
     IReadOnlyList<(UserWork Work, Events.UserEventRecord Event)> UnknownShows,
-    IReadOnlyList<BatchFailure> Failures);
+    IReadOnlyList<BatchFailure> Failures)
+{
+    /// <summary>What the user tower took.</summary>
+    public TimeSpan TowerTime { get; init; }
+
+    /// <summary>What the index search took.</summary>
+    public TimeSpan IndexTime { get; init; }
+}
 
 /// <summary>
 /// Runs the model over a batch, on the inference thread. When it throws, each user is tried alone: a user who fails
@@ -26,12 +33,17 @@ internal sealed class Retrieval(ModelHost models, WorkerMetrics metrics, int set
 {
     private const string FailureReason = "retrieval";
 
+    // Of the run at hand: there is one at a time, on the inference thread.
+    private TimeSpan towerTime;
+    private TimeSpan indexTime;
+
     /// <exception cref="ModelFailedException">The model fails for every user.</exception>
     public Task<RetrievalOutcome> RunAsync(IReadOnlyList<UserWork> work, CancellationToken cancellationToken) =>
         models.RunAsync(retriever => Run(retriever, work), cancellationToken);
 
     private RetrievalOutcome Run(IRetriever retriever, IReadOnlyList<UserWork> work)
     {
+        (towerTime, indexTime) = (TimeSpan.Zero, TimeSpan.Zero);
         var sets = new Dictionary<UserWork, IReadOnlyList<ScenarioCandidates>>();
         var failures = new List<BatchFailure>();
         var wanting = work.Where(w => w.NeedsSets).ToList();
@@ -52,7 +64,11 @@ internal sealed class Retrieval(ModelHost models, WorkerMetrics metrics, int set
             from e in w.Events
             where e.Outcome == State.FoldOutcome.Applied && e.Event.Action.ShowId is { } showId && !retriever.Knows(showId)
             select (w, e.Event)).ToList();
-        return new RetrievalOutcome(retriever.ModelVersion, models.CatalogPosition, sets, unknown, failures);
+        return new RetrievalOutcome(retriever.ModelVersion, models.CatalogPosition, sets, unknown, failures)
+        {
+            TowerTime = towerTime,
+            IndexTime = indexTime,
+        };
     }
 
     private void Retrieve(
@@ -66,6 +82,8 @@ internal sealed class Retrieval(ModelHost models, WorkerMetrics metrics, int set
         }
 
         metrics.Retrieved(batch.TowerTime, batch.IndexTime);
+        towerTime += batch.TowerTime;
+        indexTime += batch.IndexTime;
     }
 
     /// <summary>

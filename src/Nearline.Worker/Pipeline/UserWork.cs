@@ -50,8 +50,11 @@ internal sealed class UserWork(string userId)
     private bool WantsSets => Trigger is not null || ((HasRefresh || WasDeleted) && !User.IsDeleted);
 
     /// <summary>The events with what became of each.</summary>
-    public IEnumerable<(UserEventRecord Event, FoldOutcome Outcome)> Events =>
-        Items.Where(item => item.Event is not null).Select((item, i) => (item.Event!, outcomes[i]));
+    public IEnumerable<(UserEventRecord Event, FoldOutcome Outcome)> Events => ReceivedEvents.Select(e => (e.Event, e.Outcome));
+
+    /// <summary>The same with the timestamp of the clock at which the consumer had it.</summary>
+    public IEnumerable<(UserEventRecord Event, long ReceivedAt, FoldOutcome Outcome)> ReceivedEvents =>
+        Items.Where(item => item.Event is not null).Select((item, i) => (item.Event!, item.Source.ReceivedAt, outcomes[i]));
 
     /// <summary>Reads the stored state and folds the events into it; may be repeated with a newer state.</summary>
     /// <param name="stored">The state; null: none.</param>

@@ -16,6 +16,7 @@ internal static class MetricNames
     // Our own instruments.
     public const string EventToServable = "nearline.worker.event_to_servable.duration";
     public const string ArrivalToServable = "nearline.worker.arrival_to_servable.duration";
+    public const string StageDuration = "nearline.worker.stage.duration";
     public const string Events = "nearline.worker.events";
     public const string DeadLetters = "nearline.worker.dead_letters";
     public const string UnknownShows = "nearline.worker.unknown_shows";
@@ -41,6 +42,7 @@ internal static class MetricNames
     public const string IndexRows = "nearline.worker.index.rows";
     public const string IndexMemory = "nearline.worker.index.memory";
     public const string IndexMeasured = "nearline.worker.index.measured";
+    public const string NativeTensors = "nearline.worker.native_tensors";
     public const string CatalogRecords = "nearline.worker.catalog.records";
     public const string CatalogShows = "nearline.worker.catalog.shows";
 
@@ -64,4 +66,5 @@ internal static class MetricNames
     public const string Backend = "backend";
     public const string Dimension = "dimension";
     public const string Kind = "kind";
+    public const string Stage = "stage";
 }

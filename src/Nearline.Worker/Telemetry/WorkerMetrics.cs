@@ -41,6 +41,7 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> catalogRecords;
     private readonly Histogram<double> eventToServable;
     private readonly Histogram<double> arrivalToServable;
+    private readonly Histogram<double> stage;
     private readonly Histogram<double> process;
     private readonly Histogram<double> tower;
     private readonly Histogram<double> index;
@@ -68,6 +69,8 @@ internal sealed class WorkerMetrics : IDisposable
             MetricNames.EventToServable, "From an event's own time until its sets were stored.", FreshnessBounds);
         arrivalToServable = Seconds(
             MetricNames.ArrivalToServable, "From the record's timestamp in Kafka until its sets were stored.", FreshnessBounds);
+        stage = Seconds(
+            MetricNames.StageDuration, "What an event spent in each stage of its way; the stages' sums are that of event to servable.", WorkBounds);
         process = Seconds(MetricNames.ProcessDuration, "One batch, from decoded to stored.", WorkBounds);
         tower = Seconds(MetricNames.TowerDuration, "User tower, one batch.", WorkBounds);
         index = Seconds(MetricNames.IndexDuration, "Index search, one batch.", WorkBounds);
@@ -97,6 +100,10 @@ internal sealed class WorkerMetrics : IDisposable
     /// <summary>Observes how many users' sets are due in a moment.</summary>
     public void ObserveDue(Func<int> users) => meter.CreateObservableGauge(
         MetricNames.SetsWaiting, users, "{user}", "Users whose sets wait, since others were made a moment before.");
+
+    /// <summary>Observes how many tensors native memory holds.</summary>
+    public void ObserveNativeTensors(Func<long> count) => meter.CreateObservableGauge(
+        MetricNames.NativeTensors, count, "{tensor}", "Tensors that native memory holds; constant between batches, or there is a leak.");
 
     /// <summary>Observes which model is active.</summary>
     public void ObserveModel(Func<string?> version) => meter.CreateObservableGauge(
@@ -207,6 +214,18 @@ internal sealed class WorkerMetrics : IDisposable
     public void Servable(DateTimeOffset eventTime, DateTimeOffset now) =>
         eventToServable.Record(Math.Max(0, (now - eventTime).TotalSeconds));
 
+    /// <param name="whole">From the event's own time until its sets were stored.</param>
+    /// <param name="gathering">From the consumer to the batch.</param>
+    /// <param name="batch">What the batch's stages took.</param>
+    public void Stages(TimeSpan whole, TimeSpan gathering, IReadOnlyDictionary<string, TimeSpan> batch)
+    {
+        Stage(StageNames.Gather, gathering);
+        Stages(whole - gathering, StageNames.Arrive, batch);
+    }
+
+    /// <summary>The stages of sets that were put off.</summary>
+    public void StagesPutOff(TimeSpan whole, IReadOnlyDictionary<string, TimeSpan> batch) => Stages(whole, StageNames.Debounce, batch);
+
     public void Batch(int records, int users)
     {
         batchEvents.Record(records);
@@ -227,6 +246,21 @@ internal sealed class WorkerMetrics : IDisposable
     public void RedisWrite(TimeSpan elapsed) => redisWrite.Record(elapsed.TotalSeconds);
 
     public void Dispose() => meter.Dispose();
+
+    /// <summary>What the batch's stages do not account for is the first stage's.</summary>
+    private void Stages(TimeSpan whole, string first, IReadOnlyDictionary<string, TimeSpan> batch)
+    {
+        foreach (var (name, duration) in batch)
+        {
+            Stage(name, duration);
+            whole -= duration;
+        }
+
+        Stage(first, whole);
+    }
+
+    private void Stage(string name, TimeSpan duration) =>
+        stage.Record(Math.Max(0, duration.TotalSeconds), Tag(MetricNames.Stage, name));
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 

@@ -51,6 +51,27 @@ public sealed class WorkerTests(WorkerTests.Fixture fixture) : IClassFixture<Wor
     }
 
     [Fact]
+    public async Task What_an_event_spends_in_each_stage_adds_up_to_its_way()
+    {
+        var last = await infrastructure.PublishAsync(Watch(user, "film-1", "e1"));
+        await infrastructure.CommittedPastAsync(last);
+
+        // Other tests' events are in both sums as well, a batch in work perhaps in one of them yet.
+        await Eventually.PassAsync(() =>
+        {
+            var whole = worker.Meters.Sum(MetricNames.EventToServable);
+            var stages = worker.Meters.Sum(MetricNames.StageDuration);
+            Assert.InRange(stages / whole, 0.999, 1.001);
+            foreach (var stage in new[] { StageNames.Arrive, StageNames.Gather, StageNames.Load, StageNames.Retrieve, StageNames.Write })
+            {
+                Assert.True(worker.Meters.Sum(MetricNames.StageDuration, ("stage", stage)) > 0, stage);
+            }
+
+            return Task.CompletedTask;
+        });
+    }
+
+    [Fact]
     public async Task Fallback_lists_and_the_directory_of_scenarios_are_there()
     {
         await Eventually.TrueAsync(
