@@ -73,7 +73,7 @@ internal sealed class ConsumerLoop(
             {
                 status.Polled();
                 Poll(consumer);
-                PauseOrResume(consumer);
+                PauseOrResume(consumer, ends);
                 if (clock.GetElapsedTime(lastCommit) >= CommitInterval)
                 {
                     lastCommit = clock.GetTimestamp();
@@ -132,14 +132,17 @@ internal sealed class ConsumerLoop(
         buffer.Add(new LeasedRecord(ConsumedRecord.From(result, clock.GetUtcNow()), lease, clock.GetTimestamp()));
     }
 
-    private void PauseOrResume(IConsumer<byte[]?, byte[]?> consumer)
+    private void PauseOrResume(IConsumer<byte[]?, byte[]?> consumer, PausedEnds ends)
     {
         var pause = stall.IsStalled || (isPaused ? !buffer.HasDrained : buffer.IsFull);
-        if (pause == isPaused && !(isPaused && hasNewPartitions))
+        if (pause == isPaused && !hasNewPartitions)
         {
             return;
         }
 
+        // To new partitions the state is applied even when it is the old one: the client remembers a pause beyond the loss
+        // of a partition, and would never fetch it again.
+        var isNews = pause != isPaused;
         hasNewPartitions = false;
         isPaused = pause;
         if (pause)
@@ -151,7 +154,17 @@ internal sealed class ConsumerLoop(
             consumer.Resume(consumer.Assignment);
         }
 
-        logger.Paused(pause, buffer.Count, stall.Reason ?? "none");
+        if (!pause)
+        {
+            // A request to the leaders wakes the client's threads, which else notice only within a second that there is
+            // something to fetch again.
+            ends.Ask([.. leases.Keys]);
+        }
+
+        if (isNews)
+        {
+            logger.Paused(pause, buffer.Count, stall.Reason ?? "none");
+        }
     }
 
     private void Assigned(List<TopicPartition> partitions)

@@ -108,4 +108,35 @@ public sealed class KafkaTroubleTests
         await infrastructure.CountedOnceAsync(logs);
         await Eventually.TrueAsync(() => worker.Meters.Sum(MetricNames.ConsumedMessages) == 360, "all 360 are consumed");
     }
+
+    [Fact]
+    public async Task Partitions_lost_while_they_are_paused_are_read_on_when_they_come_back()
+    {
+        await using var infrastructure = await Infrastructure.StartAsync();
+        using var leave = new ManualResetEventSlim();
+        var model = new FakeRetriever("m1")
+        {
+            OnRetrieve = requests =>
+            {
+                if (requests[0].UserId.Length > 0)
+                {
+                    leave.Wait(TimeSpan.FromSeconds(90));
+                }
+            },
+        };
+        await using var worker = await RunningWorker.StartAsync(
+            infrastructure, new FakeRetrieverSource().Activate(model), null, "--Worker:MaxBuffered=20", "--Worker:BatchMaxEvents=10");
+        var random = new Random(8);
+        var logs = Enumerable.Range(0, 6).Select(i => Lives.Log(random, $"u{i}", 40)).ToList();
+        await infrastructure.PublishAsync(random, logs);
+        await Eventually.TrueAsync(
+            () => worker.Meters.Sum(MetricNames.BatchEvents) >= 20 && worker.Meters.Gauge(MetricNames.Buffered) >= 20, "two batches are in work, and it is paused");
+
+        // The coordinator forgets this member, and what it held is drained before it has joined again.
+        infrastructure.Kafka.FailNext(LocalServers.Kafka.KafkaRequest.Heartbeat, Confluent.Kafka.ErrorCode.UnknownMemberId);
+        await Eventually.TrueAsync(() => worker.Logs.Warnings("partitions lost").Count > 0, "the partitions are lost");
+        leave.Set();
+
+        await infrastructure.CountedOnceAsync(logs);
+    }
 }

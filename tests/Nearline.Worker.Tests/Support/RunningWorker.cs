@@ -20,13 +20,17 @@ internal sealed class RunningWorker : IAsyncDisposable
     private readonly WebApplication app;
     private bool isStopped;
 
-    private RunningWorker(WebApplication app)
+    private RunningWorker(WebApplication app, LogLines logs)
     {
         this.app = app;
+        Logs = logs;
         Meters = new Meters(app.Services.GetRequiredService<IMeterFactory>());
     }
 
     public Meters Meters { get; }
+
+    /// <summary>What it logs of its own; the frameworks' lines only from warnings on.</summary>
+    public LogLines Logs { get; }
 
     public string Url => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
@@ -37,6 +41,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     public static async Task<RunningWorker> StartAsync(
         Infrastructure infrastructure, IRetrieverSource? source, IBatchHooks? hooks = null, params string[] arguments)
     {
+        var logs = new LogLines();
         var host = WorkerHost.Build(
             [
                 "--urls=http://127.0.0.1:0",
@@ -51,7 +56,7 @@ internal sealed class RunningWorker : IAsyncDisposable
             ],
             builder =>
             {
-                builder.Logging.ClearProviders();
+                builder.Logging.ClearProviders().AddProvider(logs).AddFilter("Nearline", LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning);
                 if (source is not null)
                 {
                     builder.Services.Replace(ServiceDescriptor.Singleton(source));
@@ -62,7 +67,7 @@ internal sealed class RunningWorker : IAsyncDisposable
                     builder.Services.Replace(ServiceDescriptor.Singleton(hooks));
                 }
             });
-        var worker = new RunningWorker(host);
+        var worker = new RunningWorker(host, logs);
         await host.StartAsync();
         return worker;
     }
