@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Reflection;
 using Nearline.Contracts;
 using StackExchange.Redis;
 
@@ -11,19 +12,22 @@ namespace Nearline.Worker.Backfilling;
 /// </summary>
 internal sealed class StateScan(IConnectionMultiplexer redis)
 {
+    /// <summary>Versions of the client name it differently.</summary>
+    private static readonly PropertyInfo IsReplica = typeof(IServer).GetProperty("IsReplica") ?? typeof(IServer).GetProperty("IsSlave")!;
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     /// <summary>The addresses of the masters.</summary>
-    /// <exception cref="RedisException">None is connected.</exception>
+    /// <exception cref="TimeoutException">None is connected.</exception>
     public IReadOnlyList<string> Masters() =>
-        Servers().Select(Name).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } masters
+        ConnectedMasters().Select(Name).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } masters
             ? masters
-            : throw new RedisException("no Redis master is connected");
+            : throw new TimeoutException("no Redis master is connected");
 
     /// <summary>How many keys the masters have, of all kinds.</summary>
     public async Task<long> KeysAsync(CancellationToken cancellationToken)
     {
-        var sizes = await Task.WhenAll(Servers().Select(s => s.DatabaseSizeAsync())).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
+        var sizes = await Task.WhenAll(ConnectedMasters().Select(s => s.DatabaseSizeAsync())).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
         return sizes.Sum();
     }
 
@@ -37,13 +41,34 @@ internal sealed class StateScan(IConnectionMultiplexer redis)
         string master, ulong cursor, int keys, CancellationToken cancellationToken)
     {
         var server = Servers().FirstOrDefault(s => Name(s) == master) ??
-            throw new RedisException($"{master} is no connected Redis master");
-        var reply = await server.ExecuteAsync(
-                "SCAN", cursor.ToString(CultureInfo.InvariantCulture), "MATCH", RedisKeys.AnyState, "COUNT", keys)
-            .WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
-        var parts = (RedisResult[])reply!;
-        var found = (string[])parts[1]!;
-        return (ulong.Parse((string)parts[0]!, CultureInfo.InvariantCulture), [.. found.Select(RedisKeys.UserOfState).OfType<string>()]);
+            throw new TimeoutException($"{master} is no connected Redis server");
+        return await Task.Run(() => Page(server, cursor, keys), cancellationToken).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The client tells the cursor of the page that it reads, not of the one after it, so the first key of that is looked
+    /// at as well.
+    /// </summary>
+    private static (ulong Next, IReadOnlyList<string> Users) Page(IServer server, ulong cursor, int keys)
+    {
+        var users = new List<string>();
+        using var found = server.Keys(0, RedisKeys.AnyState, keys, (long)cursor).GetEnumerator();
+        long? page = null;
+        while (found.MoveNext())
+        {
+            var current = ((IScanningCursor)found).Cursor;
+            if (current != (page ??= current))
+            {
+                return ((ulong)current, users);
+            }
+
+            if (RedisKeys.UserOfState(found.Current.ToString()) is { } user)
+            {
+                users.Add(user);
+            }
+        }
+
+        return (0, users);
     }
 
     private static string Name(IServer server) => server.EndPoint switch
@@ -52,6 +77,7 @@ internal sealed class StateScan(IConnectionMultiplexer redis)
         var other => other.ToString() ?? "",
     };
 
-    private IEnumerable<IServer> Servers() =>
-        redis.GetEndPoints().Select(e => redis.GetServer(e)).Where(s => s.IsConnected && !s.IsReplica);
+    private IEnumerable<IServer> Servers() => redis.GetEndPoints().Select(e => redis.GetServer(e)).Where(s => s.IsConnected);
+
+    private IEnumerable<IServer> ConnectedMasters() => Servers().Where(s => !(bool)IsReplica.GetValue(s)!);
 }
