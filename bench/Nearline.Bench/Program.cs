@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Nearline.Bench.Gpu;
 using Nearline.Bench.Graph;
 using Nearline.Bench.Hnsw;
 using Nearline.Bench.Index;
@@ -9,6 +10,7 @@ using Nearline.Bench.Training;
 // One command a benchmark; the scripts beside this project start them and their peers in turns.
 return await new RootCommand("our side of the benchmarks in bench/")
 {
+    GpuCheckCommand.Create(),
     GraphCommand.Create(),
     HnswCommand.Create(),
     IndexCommand.Create(),

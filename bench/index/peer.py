@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 
-directory, kind, dimension, limit, threads = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+directory, kind, dimension, limit, threads = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+device = sys.argv[6] if len(sys.argv) > 6 else "cpu"
 
 
 def read(name, dtype, columns):
@@ -14,22 +15,22 @@ def read(name, dtype, columns):
 
 
 class Torch:
-    """Matrix product and topk; a mask puts minus infinity in place of scores."""
+    """Matrix product and topk; a mask puts minus infinity in place of scores. Masks are on the device already."""
 
     def __init__(self, rows, masks):
         import torch
         self.torch, self.version = torch, f"torch {torch.__version__}"
         torch.set_num_threads(threads)
-        self.columns = torch.from_numpy(rows).T
-        self.masks = {kind: torch.from_numpy(mask == 0) for kind, mask in masks.items()}
+        self.columns = torch.from_numpy(rows).to(device).T
+        self.masks = {kind: torch.from_numpy(mask == 0).to(device) for kind, mask in masks.items()}
 
     def search(self, queries, masks, first):
         with self.torch.inference_mode():
-            scores = self.torch.from_numpy(queries) @ self.columns
+            scores = self.torch.from_numpy(queries).to(device) @ self.columns
             if masks != "all":
                 scores.masked_fill_(self.masks[masks][first:first + len(queries)], -float("inf"))
             found = self.torch.topk(scores, limit)
-            return found.indices.numpy(), found.values.numpy()
+            return found.indices.cpu().numpy(), found.values.cpu().numpy()
 
 
 class Faiss:

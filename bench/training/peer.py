@@ -1,4 +1,4 @@
-"""The peer of the training benchmark: answers `check` and `round` like `nearline-bench training`, on its case."""
+"""The peer of the training benchmark: answers like `nearline-bench training`, on its case."""
 import json
 import os
 import sys
@@ -71,14 +71,24 @@ def pad(packed, case):
     }
 
 
+def move(value, device):
+    """What is in a batch, on a device."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {name: move(v, device) for name, v in value.items()}
+    return type(value)(move(v, device) for v in value) if isinstance(value, (list, tuple)) else value
+
+
 class Peer:
-    def __init__(self, directory):
+    def __init__(self, directory, device):
+        self.directory, self.device = directory, torch.device(device)
         self.case = json.load(open(os.path.join(directory, "case.json")))
         self.options = self.case["options"]
         torch.manual_seed(1)
         torch.set_num_threads(self.options["threads"])
         weights = {name: torch.from_numpy(w) for name, w in read_safetensors(os.path.join(directory, "weights.safetensors")).items()}
-        self.model = M5(self.case, weights)
+        self.model = M5(self.case, weights).to(self.device)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(self.parameters, self.options["learning_rate"])
         self.batches = [{} for _ in range(self.case["batches"])]
@@ -87,7 +97,7 @@ class Peer:
             self.batches[int(number)][name] = values
 
     def step(self, packed, draw):
-        batch = pad(packed, self.case)
+        batch = move(pad(packed, self.case), self.device)
         masks = [None if s is None else s["masked"] if draw is None else draw(s) for s in batch["slots"]]
         losses = self.model.losses(batch, self.options, masks)
         self.optimizer.zero_grad()
@@ -105,12 +115,34 @@ class Peer:
         rate = self.options["mask_rate"]
         cpu, clock = time.process_time(), time.perf_counter()
         for batch in self.batches:
-            self.step(batch, lambda s: (torch.rand(s["mask"].shape) < rate) & (s["mask"] > 0))
+            self.step(batch, lambda s: (torch.rand(s["mask"].shape, device=self.device) < rate) & (s["mask"] > 0))
         return {
             "samples": sum(len(b["scenarios"]) for b in self.batches),
             "seconds": time.perf_counter() - clock,
             "cpu_seconds": time.process_time() - cpu,
             "peak_mi_b": peak(),
+        }
+
+
+    def forward(self, padded):
+        with torch.inference_mode():
+            return self.model(move(padded, self.device))[0].cpu()
+
+    def queries(self):
+        self.model.eval()
+        self.padded = [pad(b, self.case) for b in self.batches]
+        torch.cat([self.forward(b) for b in self.padded]).numpy().tofile(os.path.join(self.directory, "peer.queries"))
+        return {"instances": sum(len(b["scenarios"]) for b in self.batches)}
+
+    def tower(self):
+        """From batches that are padded already, on the host, to queries on the host."""
+        cpu, clock = time.process_time(), time.perf_counter()
+        for batch in self.padded:
+            self.forward(batch)
+        return {
+            "samples": sum(len(b["scenarios"]) for b in self.batches),
+            "seconds": time.perf_counter() - clock,
+            "cpu_seconds": time.process_time() - cpu,
         }
 
 
@@ -122,10 +154,11 @@ def peak():
 
 
 def main():
-    peer = Peer(sys.argv[1])
+    peer = Peer(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "cpu")
+    answers = {"check": peer.check, "round": peer.round, "queries": peer.queries, "tower": peer.tower}
     print(json.dumps({"torch": torch.__version__}), flush=True)
     for line in sys.stdin:
-        print(json.dumps({"check": peer.check, "round": peer.round}[line.strip()]()), flush=True)
+        print(json.dumps(answers[line.strip()]()), flush=True)
 
 
 if __name__ == "__main__":

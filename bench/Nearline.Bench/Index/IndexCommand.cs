@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Nearline.Model.Index;
 
 namespace Nearline.Bench.Index;
 
@@ -15,14 +16,18 @@ internal static class IndexCommand
         var dimension = new Option<int>("--dimension") { Description = "values a row", Required = true };
         var limit = new Option<int>("--limit") { Description = "rows a query", DefaultValueFactory = _ => 300 };
         var threads = new Option<int>("--threads") { Description = "CPU threads", DefaultValueFactory = _ => 1 };
-        var command = new Command("index", "search a case that peers search too") { directory, dimension, limit, threads };
+        var backend = new Option<string>("--backend") { Description = "exact-cpu or exact-torch", DefaultValueFactory = _ => IndexBackends.ExactCpu };
+        var device = new Option<string>("--device") { Description = "of exact-torch: auto, cpu or cuda", DefaultValueFactory = _ => "auto" };
+        var command = new Command("index", "search a case that peers search too") { directory, dimension, limit, threads, backend, device };
         command.SetAction(parsed =>
         {
             var side = new IndexSide(
                 parsed.GetRequiredValue(directory),
                 parsed.GetRequiredValue(dimension),
                 parsed.GetRequiredValue(limit),
-                parsed.GetRequiredValue(threads));
+                parsed.GetRequiredValue(threads),
+                parsed.GetRequiredValue(backend),
+                parsed.GetRequiredValue(device));
             Answers.Write(side.Describe());
             while (Console.ReadLine() is { } line)
             {

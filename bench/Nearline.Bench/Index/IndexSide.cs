@@ -16,21 +16,27 @@ internal sealed class IndexSide
 
     private readonly string directory;
     private readonly int limit;
-    private readonly ExactIndex index;
+    private readonly IItemIndex index;
     private readonly float[] queries;
     private readonly Dictionary<string, ItemMask?[]> masks;
     private readonly double buildSeconds;
     private readonly Dictionary<string, double> bytesAnItem;
 
-    public IndexSide(string directory, int dimension, int limit, int threads)
+    public IndexSide(string directory, int dimension, int limit, int threads, string backend, string device)
     {
         (this.directory, this.limit) = (directory, limit);
         queries = Floats("queries.f32");
         var rows = Floats("rows.f32");
-        ExactIndex? built = null;
-        buildSeconds = Measured.Of(() => built = new ExactIndex(rows, dimension, threads)).Seconds;
+        IItemIndex? built = null;
+        buildSeconds = Measured.Of(() => built = backend switch
+        {
+            IndexBackends.ExactCpu => new ExactIndex(rows, dimension, threads),
+            IndexBackends.ExactTorch => new TorchIndex(rows, dimension, device),
+            _ => throw new ArgumentException($"--backend: '{backend}': must be {IndexBackends.ExactCpu} or {IndexBackends.ExactTorch}", nameof(backend)),
+        }).Seconds;
         index = built!;
-        bytesAnItem = Others(rows, dimension).Prepend(built!).ToDictionary(i => i.Backend, i => (double)i.MemoryBytes / i.Count);
+        bytesAnItem = (backend == IndexBackends.ExactCpu ? Others(rows, dimension) : []).Prepend(built!)
+            .ToDictionary(i => i.Backend, i => (double)i.MemoryBytes / i.Count);
         masks = new() { ["all"] = [], ["pool"] = Masks("pool.u8"), ["own"] = Masks("own.u8") };
     }
 
@@ -39,6 +45,7 @@ internal sealed class IndexSide
         index.Count,
         index.Dimension,
         Queries = queries.Length / index.Dimension,
+        index.Backend,
         Kernel = Int8Kernel.Supported[0].Name,
         BuildSeconds = buildSeconds,
         BytesAnItem = bytesAnItem,
@@ -64,13 +71,20 @@ internal sealed class IndexSide
     /// <summary>Searches for every query.</summary>
     public object Round(int batch, string which)
     {
+        var secondPasses = (index as TorchIndex)?.SecondPasses;
         var measured = Measured.Of(() =>
         {
             foreach (var _ in Search(batch, which))
             {
             }
         });
-        return new { Queries = queries.Length / index.Dimension, measured.Seconds, measured.CpuSeconds };
+        return new
+        {
+            Queries = queries.Length / index.Dimension,
+            measured.Seconds,
+            measured.CpuSeconds,
+            SecondPasses = (index as TorchIndex)?.SecondPasses - secondPasses,
+        };
     }
 
     /// <summary>The backends that are not measured here, for what they hold.</summary>

@@ -8,7 +8,8 @@ namespace Nearline.Bench.Training;
 
 /// <summary>
 /// <c>nearline-bench training</c>: writes a case for the peer, then answers each line on its input with a line of JSON:
-/// <c>check</c> with losses, <c>round</c> with the time that training on every batch took.
+/// <c>check</c> with losses, <c>round</c> with the time that training on every batch took; <c>queries</c> and
+/// <c>tower</c> are the same of the user tower alone.
 /// </summary>
 internal static class TrainingCommand
 {
@@ -20,8 +21,9 @@ internal static class TrainingCommand
         var size = new Option<int>("--batch") { Description = "instances a step", DefaultValueFactory = _ => 256 };
         var batches = new Option<int>("--batches") { Description = "steps a round", DefaultValueFactory = _ => 2 };
         var threads = new Option<int>("--threads") { Description = "CPU threads", DefaultValueFactory = _ => 1 };
+        var device = new Option<string>("--device") { Description = "auto, cpu or cuda", DefaultValueFactory = _ => "cpu" };
         var output = new Option<string>("--out") { Description = "directory for the case", Required = true };
-        var command = new Command("training", "train on a case that the peer trains on too") { data, name, config, size, batches, threads, output };
+        var command = new Command("training", "train on a case that the peer trains on too") { data, name, config, size, batches, threads, device, output };
         command.SetAction(parsed =>
         {
             var dataset = Read(parsed.GetRequiredValue(data), parsed.GetValue(name));
@@ -30,7 +32,8 @@ internal static class TrainingCommand
                 parsed.GetRequiredValue(config),
                 parsed.GetRequiredValue(size),
                 parsed.GetRequiredValue(batches),
-                parsed.GetRequiredValue(threads));
+                parsed.GetRequiredValue(threads),
+                parsed.GetRequiredValue(device));
             side.Write(parsed.GetRequiredValue(output));
             Answers.Write(side.Describe());
             while (Console.ReadLine() is { } line)
@@ -39,7 +42,9 @@ internal static class TrainingCommand
                 {
                     "check" => side.Check(),
                     "round" => side.Round(),
-                    _ => throw new InvalidOperationException($"input: '{line}'; must be check or round"),
+                    "queries" => side.Queries(),
+                    "tower" => side.Tower(),
+                    _ => throw new InvalidOperationException($"input: '{line}'; must be check, round, queries or tower"),
                 });
             }
         });

@@ -22,6 +22,7 @@ internal sealed class TrainingSide : IDisposable
 {
     private const int Seed = 1;
 
+    private readonly Device device;
     private readonly TrainedModel model;
     private readonly TrainingOptions options;
     private readonly Parameter[] parameters;
@@ -29,13 +30,15 @@ internal sealed class TrainingSide : IDisposable
     private readonly TrainingSamples samples;
     private readonly int[][] batches;
     private readonly Random random = new(Seed);
+    private string? directory;
 
-    public TrainingSide(Dataset dataset, string preset, int batchSize, int batchCount, int threads)
+    public TrainingSide(Dataset dataset, string preset, int batchSize, int batchCount, int threads, string deviceName)
     {
         TorchThreads.Use(threads);
-        options = TrainingOptions.ByName(preset) with { BatchSize = batchSize, Threads = threads, Device = "cpu", Seed = Seed };
+        device = Devices.Of(deviceName);
+        options = TrainingOptions.ByName(preset) with { BatchSize = batchSize, Threads = threads, Device = deviceName, Seed = Seed };
         var train = Splits.LeaveOneOut(dataset).TrainDataset;
-        model = TrainedModel.Fresh(train, M5Config.ByName(preset), options, Seed, train.Fingerprint(), CPU);
+        model = TrainedModel.Fresh(train, M5Config.ByName(preset), options, Seed, train.Fingerprint(), device);
         parameters = [.. model.Network.parameters().Where(p => p.requires_grad)];
         optimizer = optim.Adam(parameters, options.LearningRate);
 
@@ -76,11 +79,12 @@ internal sealed class TrainingSide : IDisposable
     /// <summary>Writes shape, weights and batches, with the tokens that <see cref="Check"/> masks.</summary>
     public void Write(string directory)
     {
+        this.directory = directory;
         Directory.CreateDirectory(directory);
         using var scope = NewDisposeScope();
         SafeTensorsFile.Write(
             Path.Combine(directory, "weights.safetensors"),
-            model.Network.named_parameters().Select(p => TensorData.Of<float>(p.name, p.parameter.detach().data<float>().ToArray(), p.parameter.shape)));
+            model.Network.named_parameters().Select(p => TensorData.Of<float>(p.name, p.parameter.detach().cpu().data<float>().ToArray(), p.parameter.shape)));
         SafeTensorsFile.Write(Path.Combine(directory, "batches.safetensors"), batches.SelectMany((b, i) => Tensors(b, $"{i}.")));
         File.WriteAllBytes(Path.Combine(directory, "case.json"), JsonSerializer.SerializeToUtf8Bytes(
             new
@@ -122,6 +126,30 @@ internal sealed class TrainingSide : IDisposable
         return new { Samples = batches.Sum(b => b.Length), measured.Seconds, measured.CpuSeconds, Measured.PeakMiB };
     }
 
+    /// <summary>Writes every batch's queries, [instances, query width], to <c>ours.queries</c>: what the peer must find too.</summary>
+    public object Queries()
+    {
+        model.Network.eval();
+        var queries = batches.SelectMany(Forward).ToArray();
+        File.WriteAllBytes(Path.Combine(directory ?? throw new InvalidOperationException("queries: the case is not written"), "ours.queries"), MemoryMarshal.AsBytes<float>(queries).ToArray());
+        return new { Instances = queries.Length / model.Config.QueryWidth };
+    }
+
+    /// <summary>The user tower on every batch, from encoded histories to queries on the host.</summary>
+    public object Tower()
+    {
+        model.Network.eval();
+        var measured = Measured.Of(() => Array.ForEach(batches, b => Forward(b)));
+        return new { Samples = batches.Sum(b => b.Length), measured.Seconds, measured.CpuSeconds };
+    }
+
+    private float[] Forward(int[] instances)
+    {
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        return model.Network.Forward(Lay(instances).Batch).Query().cpu().data<float>().ToArray();
+    }
+
     private float[] Step(int[] instances, Random masking)
     {
         using var scope = NewDisposeScope();
@@ -146,7 +174,7 @@ internal sealed class TrainingSide : IDisposable
         var encoded = Collect(instances);
         int[] users = [.. Enumerable.Range(0, instances.Length)];
         int[] scenarios = [.. instances.Select(i => samples.Scenarios[i])];
-        return (encoded, BatchTensors.From(encoded, users, scenarios, model.Schema.Scenarios.Count, CPU));
+        return (encoded, BatchTensors.From(encoded, users, scenarios, model.Schema.Scenarios.Count, device));
     }
 
     private IEnumerable<TensorData> Tensors(int[] instances, string prefix)

@@ -7,12 +7,15 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/autograd/anomaly_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -22,6 +25,18 @@ using c10::IValue;
 using Handle = c10::TensorImpl*;
 
 namespace {
+
+// libtorch's optional is its own in version 1 and std's in version 2: it is taken from a signature that both have.
+using Default = std::decay_t<decltype(std::declval<const c10::Argument&>().default_value())>;
+template <class T>
+struct OptionalLike;
+template <template <class> class O>
+struct OptionalLike<O<IValue>> {
+  template <class T>
+  using Of = O<T>;
+};
+template <class T>
+using Optional = OptionalLike<Default>::template Of<T>;
 
 thread_local std::string last_error;
 thread_local std::vector<Handle> list_result;
@@ -90,7 +105,7 @@ Slot slot_of(c10::TypePtr type) {
 struct Operator {
   c10::OperatorHandle handle;
   std::vector<Slot> slots;
-  std::vector<c10::optional<IValue>> defaults;
+  std::vector<Default> defaults;
 };
 
 template <class T>
@@ -127,11 +142,11 @@ IValue to_ivalue(const Value& v, Slot slot) {
       return tensors;
     }
     case Slot::OptionalTensorList: {
-      c10::List<c10::optional<Tensor>> tensors;
+      c10::List<Optional<Tensor>> tensors;
       tensors.reserve(v.count);
       for (int64_t k = 0; k < v.count; ++k) {
         auto t = borrow(static_cast<void* const*>(v.p)[k]);
-        tensors.push_back(t.defined() ? c10::optional<Tensor>(std::move(t)) : c10::nullopt);
+        tensors.push_back(t.defined() ? Optional<Tensor>(std::move(t)) : Optional<Tensor>());
       }
       return tensors;
     }
@@ -277,7 +292,7 @@ EXPORT int32_t ts_backward(void* const* tensors, void* const* gradients, int64_t
                            int32_t create_graph, void* const* inputs, int64_t inputs_count) {
   return guarded(-1, [&] {
     torch::autograd::backward(borrow_all(tensors, count), borrow_all(gradients, gradients ? count : 0),
-                              retain_graph < 0 ? c10::optional<bool>() : c10::optional<bool>(retain_graph != 0),
+                              retain_graph < 0 ? Optional<bool>() : Optional<bool>(retain_graph != 0),
                               create_graph != 0, borrow_all(inputs, inputs_count));
     return 0;
   });
@@ -289,7 +304,7 @@ EXPORT int32_t ts_grad(void* const* outputs, void* const* gradients, int64_t cou
   return guarded(-1, [&] {
     auto grads = torch::autograd::grad(
         borrow_all(outputs, count), borrow_all(inputs, inputs_count), borrow_all(gradients, gradients ? count : 0),
-        retain_graph < 0 ? c10::optional<bool>() : c10::optional<bool>(retain_graph != 0), create_graph != 0,
+        retain_graph < 0 ? Optional<bool>() : Optional<bool>(retain_graph != 0), create_graph != 0,
         allow_unused != 0);
     for (size_t k = 0; k < grads.size(); ++k) results[k] = give(std::move(grads[k]));
     return 0;
@@ -344,7 +359,7 @@ __attribute__((target_clones("avx2", "default"))) void adam_range(T* __restrict 
 
 template <class T>
 void adam(Handle p, Handle g, Handle m, Handle v, Handle top, const AdamOptions& o) {
-  auto data = [](Handle t) { return t == nullptr ? nullptr : static_cast<T*>(t->data()); };
+  auto data = [](Handle t) { return t == nullptr ? nullptr : borrow(t).data_ptr<T>(); };
   at::parallel_for(0, p->numel(), 32768, [&](int64_t begin, int64_t end) {
     adam_range<T>(data(p), data(g), data(m), data(v), data(top), begin, end, o);
   });
@@ -422,7 +437,9 @@ EXPORT int32_t ts_set_interop_threads(int32_t n) {
 }
 EXPORT int32_t ts_cuda_available() { return at::globalContext().hasCUDA(); }
 EXPORT int32_t ts_cuda_count() {
-  return guarded(0, [&] { return at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0; });
+  return guarded(0, [&]() -> int32_t {
+    return at::globalContext().hasCUDA() ? c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount() : 0;
+  });
 }
 EXPORT int32_t ts_cuda_manual_seed(uint64_t seed, int32_t all) {
   return guarded(-1, [&] {
@@ -435,9 +452,12 @@ EXPORT int32_t ts_cuda_manual_seed(uint64_t seed, int32_t all) {
     return 0;
   });
 }
+// Waits for the device's current stream, which is where all work of this library is.
 EXPORT int32_t ts_cuda_synchronize(int32_t index) {
   return guarded(-1, [&] {
-    at::detail::getCUDAHooks().deviceSynchronize(index < 0 ? at::detail::getCUDAHooks().current_device() : index);
+    const auto* cuda = c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA);
+    auto device = index < 0 ? cuda->getDevice() : c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+    cuda->synchronizeStream(cuda->getStream(device));
     return 0;
   });
 }
