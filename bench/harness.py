@@ -41,8 +41,8 @@ def median_and_spread(values):
     return middle, (max(values) - min(values)) / 2 / middle
 
 
-def write(name, lines):
-    """Prints the lines and keeps them in bench/results/NAME.json."""
+def write(name, lines, **more):
+    """Prints the lines and keeps them in bench/results/NAME.json, with more about the machine where there is more to say."""
     git = lambda *a: subprocess.run(["git", *a], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     commit = git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
     results = ROOT / "bench/results"
@@ -51,6 +51,7 @@ def write(name, lines):
         "commit": commit,
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "cores": os.cpu_count(),
+        **more,
     }
     text = ",\n    ".join(json.dumps(line) for line in lines)
     head = json.dumps(about)[1:-1]

@@ -79,7 +79,7 @@ def page():
         if not lines:
             continue
         yield f"## {path.stem}"
-        yield f"`{command(path.stem, lines)}`; commit {result['commit']}, {result['date'][:10]}, {result['cores']} cores"
+        yield f"`{command(path.stem, lines)}`; commit {result['commit']}, {result['date'][:10]}, {result['cores']} cores" + (f", {result['device']}" if "device" in result else "")
         if lines[0]["bench"] == "quality":
             yield f"Protocol {lines[0]['protocol']}, {lines[0]['data']}, {lines[0]['targets']:,} targets; figures averaged over scenarios."
         yield ""

@@ -14,6 +14,7 @@ return await new RootCommand("our side of the benchmarks in bench/")
     GraphCommand.Create(),
     HnswCommand.Create(),
     IndexCommand.Create(),
+    RetrievalCommand.Create(),
     SwapCommand.Create(),
     TowerCommand.Create(),
     TrainingCommand.Create(),

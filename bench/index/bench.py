@@ -35,6 +35,7 @@ def arguments():
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cuda: exact-torch against torch, both there")
     return parser.parse_args()
 
 
@@ -115,14 +116,17 @@ def measure(options, data, environment):
         make(directory, options, data)
         sides = {"ours": Side(
             ["dotnet", OURS, "index", "--case", directory, "--dimension", options.dimension, "--limit", options.limit,
-             "--threads", options.threads], environment)}
-        for kind in PEERS:
+             "--threads", options.threads, "--backend", "exact-cpu" if options.device == "cpu" else "exact-torch",
+             "--device", options.device], environment)}
+        everyone = PEERS if options.device == "cpu" else ["torch"]
+        for kind in everyone:
             sides[kind] = Side(
-                [sys.executable, HERE / "peer.py", directory, kind, options.dimension, options.limit, options.threads], environment)
+                [sys.executable, HERE / "peer.py", directory, kind, options.dimension, options.limit, options.threads, options.device],
+                environment)
         about = sides["ours"].greeting
         differences = {}
         for batch in options.batches:
-            for which, peers in (("all", ("torch", "faiss")), *((kind, ("torch",)) for kind in MASKS)):
+            for which, peers in (("all", everyone), *((kind, ("torch",)) for kind in MASKS)):
                 for side in ("ours", *peers):
                     sides[side].ask(f"check {batch} {which}")
                 differences[batch, which] = max(differ(directory, "ours", peer, options.limit) for peer in peers)
@@ -131,20 +135,21 @@ def measure(options, data, environment):
         rates = {}
         for number in range(options.rounds + 1):
             for batch in options.batches:
-                for side, which in (("ours", "all"), ("torch", "all"), ("faiss", "all"), *((side, kind) for kind in MASKS for side in ("ours", "torch"))):
+                for side, which in (("ours", "all"), *((kind, "all") for kind in everyone), *((side, kind) for kind in MASKS for side in ("ours", "torch"))):
                     measured = sides[side].ask(f"round {batch} {which}")
                     if number > 0:  # the first warms up
                         rates.setdefault((batch, side, which), []).append(1000 * measured["seconds"] / measured["queries"])
                         print(f"{data} round {number} batch {batch} {side} {which}: {rates[batch, side, which][-1]:.3f} ms a query, "
                               f"{1000 * measured['cpu_seconds'] / measured['queries']:.3f} of CPU", flush=True)
-        versions = {kind: sides[kind].greeting["version"] for kind in PEERS}
+        versions = {kind: sides[kind].greeting["version"] for kind in everyone}
         for side in sides.values():
             side.close()
     return lines(options, data, about, versions, rates, differences)
 
 
 def lines(options, data, about, versions, rates, differences):
-    shape = f"{data}, {options.count:,} x {options.dimension}, top {options.limit}, {options.threads} threads"
+    shape = f"{data}, {options.count:,} x {options.dimension}, top {options.limit}, " + (
+        f"{options.threads} threads" if options.device == "cpu" else about["backend"])
     middle = {key: median_and_spread(values) for key, values in rates.items()}
 
     def line(case, peer, ours, theirs, **more):
@@ -169,4 +174,5 @@ def lines(options, data, about, versions, rates, differences):
                "ours": round(size, 1), "peer_value": plain, "ratio": round(plain / size, 3)}
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -24,6 +24,7 @@ def arguments():
     parser.add_argument("--users", type=int, default=512)
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 16, 64, 256])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--precisions", nargs="+", default=list(TOLERANCE), choices=list(TOLERANCE))
     return parser.parse_args()
@@ -36,8 +37,9 @@ def run(threads, precision, options):
         environment["OPENBLAS_CORETYPE"] = "SKYLAKEX"
     with tempfile.TemporaryDirectory() as directory:
         ours = Side(["dotnet", OURS, "tower", "--config", options.config, "--shows", options.shows, "--users", options.users,
-                     "--threads", threads, "--precision", precision, "--out", directory], environment)
-        peer = Side([sys.executable, HERE / "tower_peer.py", directory], environment)
+                     "--threads", threads, "--precision", precision, "--device", options.device,
+                     "--out", directory], environment)
+        peer = Side([sys.executable, HERE / "tower_peer.py", directory, options.device], environment)
     about = ours.greeting
     difference = peer.ask("check")["difference"]
     print(f"{threads} threads, {precision}: {about['users']} users, {about['scenarios']} scenarios, {about['behaviours'] / about['users']:.1f} behaviours a user in "
@@ -73,4 +75,5 @@ def main():
     write("tower", [line for precision in options.precisions for threads in options.threads for line in run(threads, precision, options)])
 
 
-main()
+if __name__ == "__main__":
+    main()

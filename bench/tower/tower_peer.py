@@ -10,7 +10,7 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "training"))
 from m5_torch import M5
-from peer import pad, read_safetensors
+from peer import move, pad, read_safetensors, scenario_rows
 
 
 class Tower(M5):
@@ -39,20 +39,21 @@ class Tower(M5):
         tags, narrow = tags.repeat_interleave(count, 0), narrow.repeat_interleave(count, 0)
         scenario = e.scenario(scenarios)
         rest = [tags, *narrow.unbind(1)]
-        u_id, _ = self.idExperts(self.idCrossing([*ids, *rest], scenario), scenarios)
-        u_cg, _ = self.cgExperts(self.cgCrossing([*cgs, *rest], scenario), scenarios)
+        u_id, _ = self.idExperts(self.idCrossing([*ids, *rest], scenario), batch["scenario_rows"])
+        u_cg, _ = self.cgExperts(self.cgCrossing([*cgs, *rest], scenario), batch["scenario_rows"])
         w = self.weighting(torch.cat([tags, narrow.flatten(1), scenario], 1))
         return torch.cat([w * u_id, (1 - w) * u_cg], 1)
 
 
 class Peer:
-    def __init__(self, directory):
+    def __init__(self, directory, device):
+        self.device = torch.device(device)
         self.case = json.load(open(os.path.join(directory, "case.json")))
         if self.case["config"]["last_watch"]:
             raise SystemExit("last_watch is true; this peer has the paper's model only")
         torch.set_num_threads(self.case["threads"])
         weights = {name: torch.from_numpy(w) for name, w in read_safetensors(os.path.join(directory, "weights.safetensors")).items()}
-        self.model = Tower(self.case, weights).eval()
+        self.model = Tower(self.case, weights).eval().to(self.device)
         self.users = read_safetensors(os.path.join(directory, "users.safetensors"))
         self.queries = torch.from_numpy(self.users.pop("queries"))
         self.batches = {}
@@ -60,7 +61,7 @@ class Peer:
     def check(self):
         """The largest difference of any query's number, as a share of the largest number."""
         with torch.inference_mode():
-            found = torch.cat([self.model(b) for b in self.of(64)])
+            found = torch.cat([self.query(b) for b in self.of(64)])
         return {"difference": ((found - self.queries).abs().max() / self.queries.abs().max()).item()}
 
     def round(self, size):
@@ -68,8 +69,12 @@ class Peer:
         cpu, clock = time.process_time(), time.perf_counter()
         with torch.inference_mode():
             for batch in batches:
-                self.model(batch)
+                self.query(batch)
         return {"users": self.case["users"], "seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
+
+    def query(self, batch):
+        """From padded tensors on the host to queries on the host."""
+        return self.model(move(batch, self.device)).cpu()
 
     def of(self, size):
         """All users in padded batches: made once, its time does not count."""
@@ -101,11 +106,13 @@ class Peer:
             "targets": np.zeros(end - first, np.int32),
         }
         batch = pad(packed, {**self.case, "options": {"future_decay": 1}})
-        return {**batch, "users": end - first, "scenarios": torch.arange(self.case["scenarios"]).repeat(end - first)}
+        scenarios = np.tile(np.arange(self.case["scenarios"]), end - first)
+        return {**batch, "users": end - first, "scenarios": torch.from_numpy(scenarios),
+                "scenario_rows": scenario_rows(scenarios, self.case["scenarios"])}
 
 
 def main():
-    peer = Peer(sys.argv[1])
+    peer = Peer(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "cpu")
     print(json.dumps({"torch": torch.__version__}), flush=True)
     for line in sys.stdin:
         match line.split():

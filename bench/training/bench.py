@@ -23,6 +23,7 @@ def arguments():
     parser.add_argument("--batches", type=int, default=2, help="steps a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
     return parser.parse_args()
 
 
@@ -86,4 +87,5 @@ def main():
     write("training", [line for case in options.cases for line in run(case, options)])
 
 
-main()
+if __name__ == "__main__":
+    main()

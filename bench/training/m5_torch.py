@@ -102,12 +102,11 @@ class SplitMixtureOfExperts(nn.Module):
         self.post = nn.ModuleList(SwishMlp(width, hidden, outputs, dropout) for _ in range(scenarios))
         self.outputs = outputs
 
-    def forward(self, features, scenarios):
+    def forward(self, features, rows_of):
         experts = torch.stack([e(features) for e in self.experts], 1)
         mixed = self.gate(features).softmax(-1).unsqueeze(1).bmm(experts).squeeze(1)
         users = mixed.new_zeros(len(mixed), self.outputs)
-        for s, post in enumerate(self.post):
-            rows = (scenarios == s).nonzero().squeeze(1)
+        for rows, post in zip(rows_of, self.post):
             if len(rows):
                 users = users.index_copy(0, rows, post(mixed[rows]))
         return users, experts
@@ -196,8 +195,8 @@ class M5(nn.Module):
         narrow = e.fields(batch["fields"], batch["field_starts"]).view(users, -1, self.config["field_width"])
         scenario = e.scenario(batch["scenarios"])
         rest = [tags, *narrow.unbind(1)]
-        u_id, id_experts = self.idExperts(self.idCrossing([*ids, *rest], scenario), batch["scenarios"])
-        u_cg, cg_experts = self.cgExperts(self.cgCrossing([*cgs, *rest], scenario), batch["scenarios"])
+        u_id, id_experts = self.idExperts(self.idCrossing([*ids, *rest], scenario), batch["scenario_rows"])
+        u_cg, cg_experts = self.cgExperts(self.cgCrossing([*cgs, *rest], scenario), batch["scenario_rows"])
         if self.config["last_watch"]:
             u_id = u_id + self.idResidual(lasts[0])
             u_cg = u_cg + self.cgResidual(lasts[1])

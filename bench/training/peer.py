@@ -25,6 +25,11 @@ def read_safetensors(path):
     return tensors
 
 
+def scenario_rows(scenarios, count):
+    """The rows of each scenario: known on the host, so that a GPU need not be asked."""
+    return [torch.from_numpy(np.flatnonzero(scenarios == s)) for s in range(count)]
+
+
 def pad(packed, case):
     """A padded batch of a packed one."""
     slots, users = case["sequence_slots"], len(packed["scenarios"])
@@ -62,6 +67,7 @@ def pad(packed, case):
     return {
         **wide,
         "slots": made,
+        "scenario_rows": scenario_rows(packed["scenarios"], case["scenarios"]),
         "field_starts": torch.from_numpy(packed["field_starts"][:-1].astype(np.int64)),
         "tag_starts": torch.from_numpy(packed["tag_starts"][:-1].astype(np.int64)),
         "tag_weights": torch.from_numpy(packed["tag_weights"]),
@@ -82,7 +88,7 @@ def move(value, device):
 
 class Peer:
     def __init__(self, directory, device):
-        self.directory, self.device = directory, torch.device(device)
+        self.device = torch.device(device)
         self.case = json.load(open(os.path.join(directory, "case.json")))
         self.options = self.case["options"]
         torch.manual_seed(1)
@@ -124,28 +130,6 @@ class Peer:
         }
 
 
-    def forward(self, padded):
-        with torch.inference_mode():
-            return self.model(move(padded, self.device))[0].cpu()
-
-    def queries(self):
-        self.model.eval()
-        self.padded = [pad(b, self.case) for b in self.batches]
-        torch.cat([self.forward(b) for b in self.padded]).numpy().tofile(os.path.join(self.directory, "peer.queries"))
-        return {"instances": sum(len(b["scenarios"]) for b in self.batches)}
-
-    def tower(self):
-        """From batches that are padded already, on the host, to queries on the host."""
-        cpu, clock = time.process_time(), time.perf_counter()
-        for batch in self.padded:
-            self.forward(batch)
-        return {
-            "samples": sum(len(b["scenarios"]) for b in self.batches),
-            "seconds": time.perf_counter() - clock,
-            "cpu_seconds": time.process_time() - cpu,
-        }
-
-
 def peak():
     for line in open("/proc/self/status"):
         if line.startswith("VmHWM:"):
@@ -155,10 +139,9 @@ def peak():
 
 def main():
     peer = Peer(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "cpu")
-    answers = {"check": peer.check, "round": peer.round, "queries": peer.queries, "tower": peer.tower}
     print(json.dumps({"torch": torch.__version__}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(answers[line.strip()]()), flush=True)
+        print(json.dumps({"check": peer.check, "round": peer.round}[line.strip()]()), flush=True)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,9 @@ public sealed class M5ModelTests : IDisposable
         var encoded = new FeatureEncoder(schema).Encode([(new(), TinyWorld.Start), (new(), TinyWorld.Start)]);
         var query = Query(model, encoded, 2);
         Assert.All(query, q => Assert.True(float.IsFinite(q)));
-        Assert.Equal(query[..(query.Length / 2)], query[(query.Length / 2)..]);
+
+        // Equal users; matrix products of some libraries round a row by where it is in the batch.
+        Assert.All(query[..(query.Length / 2)].Zip(query[(query.Length / 2)..]), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
     }
 
     [Fact]

@@ -18,12 +18,18 @@ internal static class TowerCommand
         var users = new Option<int>("--users") { Description = "that are served", DefaultValueFactory = _ => 512 };
         var threads = new Option<int>("--threads") { Description = "CPU threads", DefaultValueFactory = _ => 1 };
         var precision = new Option<ServingPrecision>("--precision") { Description = "of the tower's large products" };
+        var device = new Option<string>("--device") { Description = "auto, cpu or cuda", DefaultValueFactory = _ => "cpu" };
         var output = new Option<string>("--out") { Description = "directory for the case", Required = true };
-        var command = new Command("tower", "run the user tower on a case that the peer runs too") { config, shows, users, threads, precision, output };
+        var command = new Command("tower", "run the user tower on a case that the peer runs too") { config, shows, users, threads, precision, device, output };
         command.SetAction(parsed =>
         {
             using var side = new TowerSide(
-                parsed.GetRequiredValue(config), parsed.GetValue(shows), parsed.GetValue(users), parsed.GetValue(threads), parsed.GetValue(precision));
+                parsed.GetRequiredValue(config),
+                parsed.GetValue(shows),
+                parsed.GetValue(users),
+                parsed.GetValue(threads),
+                parsed.GetValue(precision),
+                parsed.GetRequiredValue(device));
             side.Write(parsed.GetRequiredValue(output));
             Answers.Write(side.Describe());
             while (Console.ReadLine() is { } line)

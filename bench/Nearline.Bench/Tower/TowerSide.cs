@@ -23,7 +23,7 @@ internal sealed class TowerSide : IDisposable
     private readonly (UserHistory History, DateTimeOffset Now)[] users;
     private readonly EncodedBatch all;
 
-    public TowerSide(string preset, int shows, int userCount, int threads, ServingPrecision precision)
+    public TowerSide(string preset, int shows, int userCount, int threads, ServingPrecision precision, string device)
     {
         TorchThreads.Use(threads);
         var dataset = SimulatedWorld.Generate(new SimulationOptions { Shows = shows, Users = userCount });
@@ -32,7 +32,7 @@ internal sealed class TowerSide : IDisposable
         // As the worker has it: out of a bundle, weights fixed.
         using var models = new TemporaryFolder();
         retriever = M5Retriever.Load(
-            M5Bundle.Write(model, models.Path), "cpu", threads, new BackendOptions { Backend = IndexBackends.ExactCpu }, precision);
+            M5Bundle.Write(model, models.Path), device, threads, new BackendOptions { Backend = IndexBackends.ExactCpu }, precision);
         users = [.. dataset.Users.Select(log => (Fold(log), log.Actions.Count > 0 ? log.Actions[^1].Time : DateTimeOffset.UnixEpoch))];
         all = retriever.Encoder.Encode(users);
     }

@@ -8,8 +8,7 @@ namespace Nearline.Bench.Training;
 
 /// <summary>
 /// <c>nearline-bench training</c>: writes a case for the peer, then answers each line on its input with a line of JSON:
-/// <c>check</c> with losses, <c>round</c> with the time that training on every batch took; <c>queries</c> and
-/// <c>tower</c> are the same of the user tower alone.
+/// <c>check</c> with losses, <c>round</c> with the time that training on every batch took.
 /// </summary>
 internal static class TrainingCommand
 {
@@ -42,9 +41,7 @@ internal static class TrainingCommand
                 {
                     "check" => side.Check(),
                     "round" => side.Round(),
-                    "queries" => side.Queries(),
-                    "tower" => side.Tower(),
-                    _ => throw new InvalidOperationException($"input: '{line}'; must be check, round, queries or tower"),
+                    _ => throw new InvalidOperationException($"input: '{line}'; must be check or round"),
                 });
             }
         });

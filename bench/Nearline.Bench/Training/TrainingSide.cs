@@ -30,7 +30,6 @@ internal sealed class TrainingSide : IDisposable
     private readonly TrainingSamples samples;
     private readonly int[][] batches;
     private readonly Random random = new(Seed);
-    private string? directory;
 
     public TrainingSide(Dataset dataset, string preset, int batchSize, int batchCount, int threads, string deviceName)
     {
@@ -79,7 +78,6 @@ internal sealed class TrainingSide : IDisposable
     /// <summary>Writes shape, weights and batches, with the tokens that <see cref="Check"/> masks.</summary>
     public void Write(string directory)
     {
-        this.directory = directory;
         Directory.CreateDirectory(directory);
         using var scope = NewDisposeScope();
         SafeTensorsFile.Write(
@@ -124,30 +122,6 @@ internal sealed class TrainingSide : IDisposable
         model.Network.train();
         var measured = Measured.Of(() => Array.ForEach(batches, b => Step(b, random)));
         return new { Samples = batches.Sum(b => b.Length), measured.Seconds, measured.CpuSeconds, Measured.PeakMiB };
-    }
-
-    /// <summary>Writes every batch's queries, [instances, query width], to <c>ours.queries</c>: what the peer must find too.</summary>
-    public object Queries()
-    {
-        model.Network.eval();
-        var queries = batches.SelectMany(Forward).ToArray();
-        File.WriteAllBytes(Path.Combine(directory ?? throw new InvalidOperationException("queries: the case is not written"), "ours.queries"), MemoryMarshal.AsBytes<float>(queries).ToArray());
-        return new { Instances = queries.Length / model.Config.QueryWidth };
-    }
-
-    /// <summary>The user tower on every batch, from encoded histories to queries on the host.</summary>
-    public object Tower()
-    {
-        model.Network.eval();
-        var measured = Measured.Of(() => Array.ForEach(batches, b => Forward(b)));
-        return new { Samples = batches.Sum(b => b.Length), measured.Seconds, measured.CpuSeconds };
-    }
-
-    private float[] Forward(int[] instances)
-    {
-        using var inference = inference_mode();
-        using var scope = NewDisposeScope();
-        return model.Network.Forward(Lay(instances).Batch).Query().cpu().data<float>().ToArray();
     }
 
     private float[] Step(int[] instances, Random masking)

@@ -99,7 +99,9 @@ internal sealed class BatchTensors
         }
 
         // Where nobody did anything, one padding token that no user refers to keeps every layer's shapes usual.
-        var layout = SequenceLayout.Of(batch.Behaviours > 0 ? lengths : [.. lengths, 1]);
+        // Looking back takes tensors of a group's length squared: there padding costs more than kernels.
+        var isOnDevice = device.type != DeviceType.CPU && lookBack == 0;
+        var layout = SequenceLayout.Of(batch.Behaviours > 0 ? lengths : [.. lengths, 1], isOnDevice);
         var shows = new long[layout.Tokens];
         var subsidiaries = new long[layout.Tokens * Features.Subsidiaries.Count];
         for (var i = 0; i < lengths.Length; i++)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,6 +21,7 @@ public sealed class TorchIndex : IItemIndex
     private readonly TorchSettings settings;
     private readonly Device device;
     private readonly Tensor[] tiles;
+    private readonly ConcurrentBag<Rescoring> rescorings = [];
     private long secondPasses;
     private bool isDisposed;
 
@@ -99,25 +101,20 @@ public sealed class TorchIndex : IItemIndex
         ObjectDisposedException.ThrowIf(isDisposed, this);
         var results = new SearchResult[queries.Length / Dimension];
         limit = Math.Min(limit, Math.Max(1, Count));
-        var waiting = new List<TorchQuery>();
+        var (onHost, onDevice) = (new List<TorchQuery>(), new List<TorchQuery>());
         for (var i = 0; i < results.Length; i++)
         {
             var query = new TorchQuery(i, queries.Slice(i * Dimension, Dimension), floats.Stride, masks.Count == 0 ? null : masks[i]);
-            if ((query.Mask?.Count ?? Count) <= (settings.FewRows == 0 ? 0 : Math.Max(2 * limit, settings.FewRows)) || !error.IsInRange(query.Norm))
-            {
-                results[i] = Best(query, query.Allowed(Count), limit);
-                continue;
-            }
-
-            waiting.Add(query);
-            if (waiting.Count == settings.TileQueries)
-            {
-                SearchOnDevice(waiting, limit, results);
-                waiting.Clear();
-            }
+            var isFew = (query.Mask?.Count ?? Count) <= (settings.FewRows == 0 ? 0 : Math.Max(2 * limit, settings.FewRows));
+            (isFew || !error.IsInRange(query.Norm) ? onHost : onDevice).Add(query);
         }
 
-        SearchOnDevice(waiting, limit, results);
+        for (var from = 0; from < onDevice.Count; from += settings.TileQueries)
+        {
+            SearchOnDevice(onDevice.GetRange(from, Math.Min(settings.TileQueries, onDevice.Count - from)), limit, results);
+        }
+
+        Share(onHost.Count, (i, rescoring) => results[onHost[i].Place] = rescoring.Best(onHost[i].Values, onHost[i].Allowed(Count), limit));
         return results;
     }
 
@@ -135,46 +132,52 @@ public sealed class TorchIndex : IItemIndex
 
     private void SearchOnDevice(List<TorchQuery> queries, int limit, SearchResult[] results)
     {
-        if (queries.Count == 0)
-        {
-            return;
-        }
-
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var values = tensor(queries.SelectMany(q => q.Values.Take(Dimension)).ToArray(), [queries.Count, Dimension], device: device);
+        var together = new float[queries.Count * Dimension];
+        for (var i = 0; i < queries.Count; i++)
+        {
+            queries[i].Values.AsSpan(0, Dimension).CopyTo(together.AsSpan(i * Dimension));
+        }
+
+        var values = tensor(together, [queries.Count, Dimension], device: device);
         var masks = TorchMasks.Upload([.. queries.Select(q => q.Mask)], Count, device);
         var (scores, rows) = Propose(values, masks, Math.Min(limit + settings.Spare, Count));
         var proposed = (int)scores.shape[1];
         float[] allScores = scores.cpu().data<float>().ToArray();
         long[] allRows = rows.cpu().data<long>().ToArray();
-        for (var i = 0; i < queries.Count; i++)
+        var isShort = new bool[queries.Count];
+        Share(queries.Count, (i, rescoring) =>
         {
             var query = queries[i];
             var own = allScores.AsSpan(i * proposed, proposed);
-            var candidates = new List<int>(proposed);
-            var least = float.PositiveInfinity;
+            var candidates = new int[proposed];
+            var (count, least) = (0, float.PositiveInfinity);
             for (var c = 0; c < proposed; c++)
             {
                 // Products are in range: only what a mask forbids has this score.
                 if (own[c] > float.NegativeInfinity)
                 {
-                    candidates.Add((int)allRows[(i * proposed) + c]);
+                    candidates[count++] = (int)allRows[(i * proposed) + c];
                     least = Math.Min(least, own[c]);
                 }
             }
 
-            var best = Best(query, candidates, limit);
-            var bound = error.Bound(query.Norm);
+            var best = rescoring.Best(query.Values, candidates.AsSpan(0, count), limit);
+            results[query.Place] = best;
 
             // What was not proposed has a score on the device of at most `least`.
-            if (candidates.Count == proposed && proposed < Count && !(best.Scores[^1] - bound > least))
+            isShort[i] = count == proposed && proposed < Count && !(best.Scores[^1] - error.Bound(query.Norm) > least);
+        });
+        for (var i = 0; i < queries.Count; i++)
+        {
+            if (isShort[i])
             {
+                var query = queries[i];
                 Interlocked.Increment(ref secondPasses);
-                best = Best(query, AtLeast(values.narrow(0, i, 1), masks, i, best.Scores[^1] - bound), limit);
+                var all = AtLeast(values.narrow(0, i, 1), masks, i, results[query.Place].Scores[^1] - error.Bound(query.Norm));
+                Share(1, (_, rescoring) => results[query.Place] = rescoring.Best(query.Values, all, limit));
             }
-
-            results[query.Place] = best;
         }
     }
 
@@ -208,7 +211,7 @@ public sealed class TorchIndex : IItemIndex
     }
 
     /// <summary>Every row that a query is allowed and whose score on the device reaches a threshold.</summary>
-    private List<int> AtLeast(Tensor query, TorchMasks? masks, int place, double threshold)
+    private int[] AtLeast(Tensor query, TorchMasks? masks, int place, double threshold)
     {
         var found = new List<int>();
         for (var tile = 0; tile < tiles.Length; tile++)
@@ -225,7 +228,7 @@ public sealed class TorchIndex : IItemIndex
             }
         }
 
-        return found;
+        return [.. found];
     }
 
     private Tensor Scores(Tensor queries, int tile, Tensor? forbidden)
@@ -234,29 +237,35 @@ public sealed class TorchIndex : IItemIndex
         return forbidden is null ? scores : scores.masked_fill_(forbidden, double.NegativeInfinity);
     }
 
-    private SearchResult Best(TorchQuery query, List<int> candidates, int limit)
+    /// <summary>
+    /// Scores on the host what is left to score, a query a part, on several threads where there are several: a device is
+    /// done with a batch in the time that one thread scores a few queries' candidates.
+    /// </summary>
+    private void Share(int count, Action<int, Rescoring> part)
     {
-        int[] rows = [.. candidates];
-        var scores = new float[rows.Length];
-        if (rows.Length > 0)
+        Rescoring Take() => rescorings.TryTake(out var kept) ? kept : new Rescoring(floats);
+        if (count < settings.SharedFrom)
         {
-            floats.Score(query.Values, rows, scores);
+            var rescoring = Take();
+            for (var i = 0; i < count; i++)
+            {
+                part(i, rescoring);
+            }
+
+            rescorings.Add(rescoring);
+            return;
         }
 
-        var keys = new ulong[rows.Length];
-        for (var i = 0; i < keys.Length; i++)
-        {
-            keys[i] = Selection.Key(scores[i], rows[i]);
-        }
-
-        // Ascending by key is best first.
-        Array.Sort(keys);
-        var result = new SearchResult(new int[Math.Min(limit, keys.Length)], new float[Math.Min(limit, keys.Length)]);
-        for (var i = 0; i < result.Rows.Length; i++)
-        {
-            (result.Rows[i], result.Scores[i]) = (Selection.Row(keys[i]), Selection.Score(keys[i]));
-        }
-
-        return result;
+        Parallel.For(
+            0,
+            count,
+            new ParallelOptions { MaxDegreeOfParallelism = settings.Threads },
+            Take,
+            (i, _, rescoring) =>
+            {
+                part(i, rescoring);
+                return rescoring;
+            },
+            rescorings.Add);
     }
 }

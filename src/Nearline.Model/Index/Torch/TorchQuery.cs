@@ -24,19 +24,20 @@ internal sealed class TorchQuery
     public ItemMask? Mask { get; }
 
     /// <summary>The rows that it is allowed, of so many.</summary>
-    public List<int> Allowed(int count)
+    public int[] Allowed(int count)
     {
         if (Mask is null)
         {
             return [.. Enumerable.Range(0, count)];
         }
 
-        var rows = new List<int>();
+        var rows = new int[Mask.Count];
+        var found = 0;
         for (var word = 0; word < Mask.Words.Length; word++)
         {
             for (var bits = Mask.Words[word]; bits != 0; bits &= bits - 1)
             {
-                rows.Add((64 * word) + BitOperations.TrailingZeroCount(bits));
+                rows[found++] = (64 * word) + BitOperations.TrailingZeroCount(bits);
             }
         }
 

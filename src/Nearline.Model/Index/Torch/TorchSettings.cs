@@ -15,6 +15,12 @@ internal sealed record TorchSettings
     /// <summary>Queries that are allowed no more rows than this, or than twice the limit, are not worth a device's while.</summary>
     public int FewRows { get; init; } = 1024;
 
+    /// <summary>Threads of the host that score what a device proposes, the caller's among them.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>From so many queries on they share the work: fewer are scored before others would have come.</summary>
+    public int SharedFrom { get; init; } = 3;
+
     /// <summary>Queries that are searched together.</summary>
     public int TileQueries => (int)Math.Clamp(ScoreBytes / (sizeof(float) * (long)TileRows), 1, 1024);
 }
