@@ -4,7 +4,7 @@ PACKAGES ?= auto
 BUILD = dotnet msbuild -restore -m -nologo -v:quiet -p:Configuration=Release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test bench format clean figures quality-p1-beauty quality-p1-sports quality-p2 quality-p3 quality-content-p1 quality-content-p2 quality-cold-start
+.PHONY: help setup build demo up test check-gpu bench format clean figures quality-p1-beauty quality-p1-sports quality-p2 quality-p3 quality-content-p1 quality-content-p2 quality-cold-start
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -27,6 +27,10 @@ up: setup ## the same parts, up until Ctrl-C
 
 test: setup ## every suite
 	@bash scripts/test.sh
+
+check-gpu: setup ## whether this machine's GPU computes what its CPU computes (docs/gpu.md)
+	@properties=$$(bash scripts/gpu.sh) && $(BUILD) $$properties bench/Nearline.Bench/Nearline.Bench.csproj
+	@dotnet artifacts/bin/Nearline.Bench/release/nearline-bench.dll gpu-check
 
 bench: setup ## every benchmark; writes bench/results (one alone: make bench-training, bench-graph)
 	@bash bench/run.sh

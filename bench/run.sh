@@ -4,14 +4,21 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-all=$(cd bench && ls -d */bench.py | xargs -n 1 dirname)
+# All but the one that needs a GPU.
+all=$(cd bench && ls -d */bench.py | xargs -n 1 dirname | grep -vx gpu)
 names=${1:-$all}
 shift || true
 
 # Peers need Debian's packages, which another python on the PATH does not see.
 python=python3
 [ -x /usr/bin/python3 ] && python=/usr/bin/python3
-dotnet msbuild bench/Nearline.Bench/Nearline.Bench.csproj -restore -m -nologo -v:quiet -p:Configuration=Release
+properties=()
+if [ "$names" = gpu ]; then
+  mapfile -t properties < <(bash scripts/gpu.sh)
+  [ ${#properties[@]} -gt 0 ] || exit 1
+  python=${PYTHON:-python3}
+fi
+dotnet msbuild bench/Nearline.Bench/Nearline.Bench.csproj -restore -m -nologo -v:quiet -p:Configuration=Release "${properties[@]}"
 for name in $names; do
   if [ ! -f "bench/$name/bench.py" ]; then
     echo "bench: '$name' is none; there are" $all >&2

@@ -12,8 +12,8 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "stopped: the batch in work is finished, offsets are committed")]
     public static partial void Stopped(this ILogger logger);
 
-    [LoggerMessage(3, LogLevel.Information, "model {Version} is active, {Scenarios} scenarios")]
-    public static partial void ModelActive(this ILogger logger, string version, int scenarios);
+    [LoggerMessage(3, LogLevel.Information, "model {Version} is active, {Scenarios} scenarios, its tower on {Device}")]
+    public static partial void ModelActive(this ILogger logger, string version, int scenarios, string device);
 
     [LoggerMessage(6, LogLevel.Information, "index of model {Version}: {Index}")]
     public static partial void IndexActive(this ILogger logger, string version, IndexInfo index);

@@ -29,6 +29,7 @@ internal sealed class TowerChecks(string deviceName, string models, int seed, in
             checks.Run($"sets, {config.Name} {config.Variant}", () => SameSets(config));
         }
 
+        checks.Run("sets, bfloat16", Rounded);
         checks.Run("sets, shows newer than the model", NewShows);
         checks.Run($"memory, {batches} batches", Memory);
     }
@@ -67,6 +68,25 @@ internal sealed class TowerChecks(string deviceName, string models, int seed, in
         using var onCpu = M5Retriever.Load(path, "cpu", backend: new BackendOptions { Backend = IndexBackends.ExactCpu });
         using var onDevice = M5Retriever.Load(path, deviceName, backend: new BackendOptions { Backend = IndexBackends.ExactTorch });
         return Compare(onCpu, onDevice, world.Requests(seed));
+    }
+
+    /// <summary>In bfloat16 a device need only be as close to float32 as the CPU is.</summary>
+    private string Rounded()
+    {
+        var path = Bundle(M5Config.Paper);
+        var index = new BackendOptions { Backend = IndexBackends.ExactCpu };
+        using var exact = M5Retriever.Load(path, "cpu", backend: index);
+        using var onCpu = M5Retriever.Load(path, "cpu", backend: index, precision: ServingPrecision.BFloat16);
+        using var onDevice = M5Retriever.Load(path, deviceName, backend: index, precision: ServingPrecision.BFloat16);
+        var requests = world.Requests(seed);
+        double Shared(M5Retriever retriever) => requests.Chunk(64)
+            .SelectMany(batch => exact.Retrieve(batch, Limit).Users.Zip(retriever.Retrieve(batch, Limit).Users))
+            .SelectMany(user => user.First.Zip(user.Second))
+            .Where(pair => pair.First.Shows.Count > 0)
+            .Average(pair => pair.First.Shows.Select(s => s.ShowId).Intersect(pair.Second.Shows.Select(s => s.ShowId)).Count() / (double)pair.First.Shows.Count);
+        var (here, there) = (Shared(onCpu), Shared(onDevice));
+        Checks.That(there >= here - 0.01, $"{there} of the shows are float32's; on the CPU {here}");
+        return string.Create(CultureInfo.InvariantCulture, $"{there:0.000} of the shows are float32's, on the CPU {here:0.000}");
     }
 
     private string NewShows()

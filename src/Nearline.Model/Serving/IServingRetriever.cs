@@ -5,6 +5,9 @@ namespace Nearline.Model.Serving;
 /// <summary>A retriever whose catalog follows the world: what the worker serves with.</summary>
 public interface IServingRetriever : IRetriever
 {
+    /// <summary>Where the user tower runs: cpu or cuda.</summary>
+    string Device => "cpu";
+
     /// <summary>What searches the model's rows.</summary>
     IndexInfo Index { get; }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Nearline.Model.Behaviours;
 using Nearline.Model.Data;
 using Nearline.Model.Index;
@@ -19,7 +20,7 @@ internal sealed class LiveCatalog
     private readonly ItemMask[] pools;
     private readonly Dictionary<string, LiveShow> added = new(StringComparer.Ordinal);
     private readonly HashSet<string> unreachable = new(StringComparer.Ordinal);
-    private int[] limited;
+    private Limited[] limited;
 
     /// <param name="items">The model's shows.</param>
     /// <param name="scenarios">Its scenarios.</param>
@@ -34,7 +35,7 @@ internal sealed class LiveCatalog
         rows = items.Index().ToDictionary(i => i.Item.Id, i => i.Index, StringComparer.Ordinal);
         present = ItemMask.All(items.Count);
         pools = [.. scenarios.Select(s => ItemMask.Of(items.Count, i => IsInPool(s, items[i])))];
-        limited = Limited();
+        limited = AllLimited();
         SideIndex = new ExactIndex([], dimension);
     }
 
@@ -72,7 +73,7 @@ internal sealed class LiveCatalog
             }
         }
 
-        limited = Limited();
+        limited = AllLimited();
         if (isSideChanged)
         {
             // In the order of their ids, so that equal scores come in the same order in every process.
@@ -95,11 +96,12 @@ internal sealed class LiveCatalog
             mask.Remove(item);
         }
 
-        foreach (var item in limited)
+        var ticks = now.UtcTicks;
+        foreach (var show in limited)
         {
-            if (!items[item].IsAvailable(now))
+            if (ticks < show.From || ticks >= show.Until)
             {
-                mask.Remove(item);
+                mask.Remove(show.Row);
             }
         }
 
@@ -166,6 +168,16 @@ internal sealed class LiveCatalog
         return false;
     }
 
-    private int[] Limited() =>
-        [.. Enumerable.Range(0, items.Length).Where(i => items[i].AvailableFrom is not null || items[i].AvailableUntil is not null)];
+    private Limited[] AllLimited() =>
+    [
+        .. Enumerable.Range(0, items.Length).Where(i => items[i].AvailableFrom is not null || items[i].AvailableUntil is not null)
+            .Select(i => new Limited(i, items[i].AvailableFrom?.UtcTicks ?? long.MinValue, items[i].AvailableUntil?.UtcTicks ?? long.MaxValue)),
+    ];
+
+    /// <summary>A show that is not always available. Every mask looks at all of them, so they lie side by side.</summary>
+    /// <param name="Row">Of the model's shows.</param>
+    /// <param name="From">The first UTC tick when it is.</param>
+    /// <param name="Until">The first when it is not any more.</param>
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Limited(int Row, long From, long Until);
 }

@@ -69,6 +69,9 @@ public sealed class M5Retriever : IServingRetriever
     public IReadOnlyList<string> Scenarios { get; }
 
     /// <inheritdoc/>
+    public string Device => device.type.ToString().ToLowerInvariant();
+
+    /// <inheritdoc/>
     public IndexInfo Index { get; }
 
     /// <summary>Loads a bundle, verifies it and runs it once, so that the first batch is served as fast as the rest.</summary>
@@ -276,7 +279,7 @@ public sealed class M5Retriever : IServingRetriever
 
         var masks = new ItemMask?[userOf.Length];
         var sideMasks = new ItemMask?[catalog.SideIndex.Count > 0 ? userOf.Length : 0];
-        for (var p = 0; p < masks.Length; p++)
+        ForPairs(masks.Length, p =>
         {
             var request = requests[from + userOf[p]];
             masks[p] = catalog.Mask(pairScenarios[p], request.IncludeWatched ? [] : encoded.WatchedOf(userOf[p]), request.Now);
@@ -284,7 +287,7 @@ public sealed class M5Retriever : IServingRetriever
             {
                 sideMasks[p] = catalog.SideMask(pairScenarios[p], request.IncludeWatched ? null : request.History, request.Now);
             }
-        }
+        });
 
         var found = index.Search(queries, Math.Min(limit, Math.Max(1, index.Count)), masks);
         if (sideMasks.Length > 0)
@@ -294,18 +297,38 @@ public sealed class M5Retriever : IServingRetriever
             found = [.. found.Select((known, p) => NewShowPlaces.Merge(known, beside[p], due is null ? [] : due[p], catalog.ModelCount, limit))];
         }
 
+        var shows = new ScoredShow[userOf.Length][];
+        ForPairs(shows.Length, p => shows[p] = Describe(found[p], queries, p));
         for (int user = 0, p = 0; user < to - from; user++)
         {
             var sets = new List<ScenarioCandidates>();
             for (; p < userOf.Length && userOf[p] == user; p++)
             {
-                sets.Add(new ScenarioCandidates(Scenarios[pairScenarios[p]], Describe(found[p], queries, p)));
+                sets.Add(new ScenarioCandidates(Scenarios[pairScenarios[p]], shows[p]));
             }
 
             users.Add(sets);
         }
 
         return (Stopwatch.GetElapsedTime(start, towerDone), Stopwatch.GetElapsedTime(towerDone));
+    }
+
+    /// <summary>
+    /// What the host does for each pair: on several threads beside a GPU, which waits for it; otherwise the cores are the
+    /// tower's and the index's, and one does it.
+    /// </summary>
+    private void ForPairs(int count, Action<int> work)
+    {
+        if (device.type != DeviceType.CPU)
+        {
+            Parallel.For(0, count, work);
+            return;
+        }
+
+        for (var p = 0; p < count; p++)
+        {
+            work(p);
+        }
     }
 
     private List<int> ScenariosOf(UserHistory history)

@@ -81,7 +81,7 @@ internal sealed class ModelFollower(
 
         refused = null;
         metrics.ModelLoad("active");
-        logger.ModelActive(next.ModelVersion, next.Scenarios.Count);
+        logger.ModelActive(next.ModelVersion, next.Scenarios.Count, next.Device);
         logger.IndexActive(next.ModelVersion, next.Index);
     }
 
