@@ -13,6 +13,7 @@ var root = new RootCommand("Nearline: the few hundred shows worth ranking for ea
     CompareCommand.Create(),
     CompareRunCommand.Create(),
     PublishCommand.Create(),
+    ModelsCommand.Create(),
     BackfillCommand.Create(),
     DlqCommand.Create(),
     GetCommand.Create(),

@@ -46,6 +46,10 @@ public static class RedisKeys
     /// <summary>A user's candidates in a scenario, <see cref="Storage.V1.RetrievalSet"/>.</summary>
     public static string Set(string userId, string scenario) => $"nl:{{{userId}}}:set:{scenario}";
 
+    /// <summary>The same of an experiment; an empty variant is the default set.</summary>
+    public static string Set(string userId, string scenario, string variant) =>
+        variant.Length == 0 ? Set(userId, scenario) : $"nl:{{{userId}}}:set:{scenario}:{variant}";
+
     /// <summary>The channel on which a renewal of the user's sets is announced; the message is the model version.</summary>
     public static string Renewed(string userId) => $"nl:{{{userId}}}:renewed";
 

@@ -15,6 +15,12 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Information, "model {Version} is active, {Scenarios} scenarios, its tower on {Device}")]
     public static partial void ModelActive(this ILogger logger, string version, int scenarios, string device);
 
+    [LoggerMessage(7, LogLevel.Information, "served now: {Plan}")]
+    public static partial void PlanActive(this ILogger logger, string plan);
+
+    [LoggerMessage(8, LogLevel.Warning, "model {Version}, {Role}, fails for {Users} users, who are served without it: {Problem}")]
+    public static partial void TriedModelFails(this ILogger logger, string version, string role, int users, string problem);
+
     [LoggerMessage(6, LogLevel.Information, "index of model {Version}: {Index}")]
     public static partial void IndexActive(this ILogger logger, string version, IndexInfo index);
 

@@ -34,6 +34,42 @@ public sealed class GetCandidatesTests(SharedRedis redis) : ApiFixture(redis)
     }
 
     [Fact]
+    public async Task Serves_the_set_of_an_experiment_and_to_who_has_none_the_default_set()
+    {
+        var (user, other, stranger) = (Seeder.NewUser(), Seeder.NewUser(), Seeder.NewUser());
+        var tried = Seeder.Set(5, trigger: "event-2");
+        tried.ModelVersion = "m5-tried";
+        await Seed.SetAsync(user, Seeder.Home, Seeder.Set(30));
+        await Seed.SetAsync(other, Seeder.Home, Seeder.Set(30));
+        await Seed.StoreAsync(RedisKeys.Set(user, Seeder.Home, "bold"), tried);
+        await Seed.WatchedAsync(user, "s-0");
+
+        var response = await Api.GetAsync(new() { UserId = user, Scenario = Seeder.Home, Variant = "bold" });
+        Assert.Equal(("bold", "m5-tried", "event-2"), (response.Variant, response.ModelVersion, response.TriggerEventId));
+        Assert.Equal(["s-1", "s-2", "s-3", "s-4"], response.Candidates.Select(c => c.ItemId));
+        Assert.Equal(CandidateSource.Personalized, response.Source);
+        var explained = await Api.Client.ExplainCandidateAsync(
+            new() { UserId = user, Scenario = Seeder.Home, ItemId = "s-9", Variant = "bold" });
+        Assert.Equal(("bold", 0), (explained.Variant, explained.Rank));
+        Assert.Contains("the user's own set of experiment 'bold'", explained.Reason, StringComparison.Ordinal);
+
+        foreach (var (who, variant) in new[] { (user, ""), (user, "calm"), (other, "bold") })
+        {
+            response = await Api.GetAsync(new() { UserId = who, Scenario = Seeder.Home, Variant = variant });
+            Assert.Equal(("", Seeder.ModelVersion), (response.Variant, response.ModelVersion));
+            Assert.Equal(CandidateSource.Personalized, response.Source);
+        }
+
+        response = await Api.GetAsync(new() { UserId = stranger, Scenario = Seeder.Home, Variant = "bold" });
+        Assert.Equal(("", CandidateSource.ScenarioFallback), (response.Variant, response.Source));
+
+        // A damaged set of an experiment is as good as none.
+        await Seed.Database.StringSetAsync(RedisKeys.Set(other, Seeder.Home, "bold"), "junk");
+        response = await Api.GetAsync(new() { UserId = other, Scenario = Seeder.Home, Variant = "bold" });
+        Assert.Equal(("", 30), (response.Variant, response.Candidates.Count));
+    }
+
+    [Fact]
     public async Task Leaves_out_watched_excluded_and_other_categories()
     {
         var user = Seeder.NewUser();
@@ -188,6 +224,7 @@ public sealed class GetCandidatesTests(SharedRedis redis) : ApiFixture(redis)
         { """{"userId":"u","scenario":"home","limit":1001}""", "limit is 1001" },
         { """{"userId":"u","scenario":"home","categories":[1,0]}""", "categories[1] is 0; it must be 1 (series)" },
         { """{"userId":"u","scenario":"home","categories":[9]}""", "categories[0] is 9" },
+        { """{"userId":"u","scenario":"home","variant":"Bold one"}""", "variant is 'Bold one'; it must be the name of an experiment" },
         { """{"userId":"u","scenario":"home","maxAge":"-5s"}""", "max_age is -5 seconds" },
         { """{"userId":"u","scenario":"home","maxAge":"-0.5s"}""", "max_age is 0 seconds and -500000000 nanos" },
     };

@@ -17,7 +17,7 @@ internal sealed class CandidateExplainer(CandidateStore store, CandidateResponde
     {
         try
         {
-            return Explain(request, await store.ReadAsync(request.UserId, request.Scenario, cancellationToken));
+            return Explain(request, await store.ReadAsync(request.UserId, request.Scenario, request.Variant, cancellationToken));
         }
         catch (RedisTroubleException trouble)
         {
@@ -33,9 +33,10 @@ internal sealed class CandidateExplainer(CandidateStore store, CandidateResponde
             Watched = responder.ReadWatched(stored.Watched).Contains(StableHash.Of(request.ItemId)),
         };
         int count;
-        if (responder.TryReadSet(stored.Set, out var set))
+        if (responder.TryReadSet(stored, out var set, out var isVariant))
         {
             response.Source = CandidateSource.Personalized;
+            response.Variant = isVariant ? request.Variant : "";
             response.ModelVersion = set.ReadModelVersion();
             count = set.Count;
             FindIn(set, request.ItemId, response);
@@ -81,6 +82,7 @@ internal sealed class CandidateExplainer(CandidateStore store, CandidateResponde
     {
         var list = response.Source switch
         {
+            CandidateSource.Personalized when response.Variant.Length > 0 => $"the user's own set of experiment '{response.Variant}'",
             CandidateSource.Personalized => "the user's own set",
             CandidateSource.ScenarioFallback => "the scenario's fallback list, as the user has no set of their own",
             _ => "the fallback list of the whole service, as neither the user nor the scenario has one of their own",

@@ -33,7 +33,7 @@ internal sealed partial class CandidateResponder(
         StoredUser stored;
         try
         {
-            stored = await store.ReadAsync(request.UserId, request.Scenario, cancellationToken);
+            stored = await store.ReadAsync(request.UserId, request.Scenario, request.Variant, cancellationToken);
         }
         catch (RedisTroubleException trouble)
         {
@@ -91,16 +91,17 @@ internal sealed partial class CandidateResponder(
     private Answer Respond(GetCandidatesRequest request, StoredUser stored)
     {
         var watched = ReadWatched(stored.Watched);
-        return TryReadSet(stored.Set, out var set)
-            ? Answer.Of(FromSet(request, set, watched))
+        return TryReadSet(stored, out var set, out var isVariant)
+            ? Answer.Of(FromSet(request, set, isVariant ? request.Variant : "", watched))
             : FromFallback(request, watched, degraded: false);
     }
 
-    private GetCandidatesResponse FromSet(GetCandidatesRequest request, StoredSet set, WatchedHashes watched)
+    private GetCandidatesResponse FromSet(GetCandidatesRequest request, StoredSet set, string variant, WatchedHashes watched)
     {
         var response = new GetCandidatesResponse
         {
             ModelVersion = set.ReadModelVersion(),
+            Variant = variant,
             GeneratedAt = set.ReadGeneratedAt(),
             TriggerEventId = set.ReadTriggerEventId(),
             TriggerEventTime = set.ReadTriggerEventTime(),
@@ -204,6 +205,13 @@ internal sealed partial class CandidateResponder(
         IdScore = show.IdScore ?? 0,
         CgScore = show.IdScore is { } idScore ? show.Score - idScore : 0,
     };
+
+    /// <summary>The set of the experiment that was asked for, else the default one.</summary>
+    internal bool TryReadSet(StoredUser stored, out StoredSet set, out bool isVariant)
+    {
+        isVariant = TryReadSet(stored.Variant, out set);
+        return isVariant || TryReadSet(stored.Set, out set);
+    }
 
     /// <summary>False when there is no set, or one that cannot be decoded: then it is as good as none.</summary>
     internal bool TryReadSet(byte[]? stored, out StoredSet set)

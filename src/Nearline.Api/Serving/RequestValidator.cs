@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Google.Protobuf.WellKnownTypes;
@@ -13,7 +14,10 @@ internal static class RequestValidator
     public const int MaxExcluded = 1000;
     private const int MaxIdBytes = 256;
     private const int ShownCharacters = 64;
+    private const int MaxVariant = 64;
     private const long MaxDurationSeconds = 315_576_000_000;
+
+    private static readonly SearchValues<char> VariantCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_");
 
     public static string? Problem(GetCandidatesRequest request)
     {
@@ -46,13 +50,14 @@ internal static class RequestValidator
             }
         }
 
-        return request.MaxAge is null ? null : MaxAgeProblem(request.MaxAge);
+        return VariantProblem(request.Variant) ?? (request.MaxAge is null ? null : MaxAgeProblem(request.MaxAge));
     }
 
     public static string? Problem(ExplainCandidateRequest request) =>
         UserProblem(request.UserId)
         ?? IdProblem("scenario", request.Scenario, "one of those that ListScenarios names")
-        ?? IdProblem("item_id", request.ItemId, "the id of a show");
+        ?? IdProblem("item_id", request.ItemId, "the id of a show")
+        ?? VariantProblem(request.Variant);
 
     private static string? UserProblem(string userId)
     {
@@ -82,6 +87,11 @@ internal static class RequestValidator
 
         return null;
     }
+
+    private static string? VariantProblem(string variant) =>
+        variant.Length <= MaxVariant && variant.AsSpan().IndexOfAnyExcept(VariantCharacters) < 0
+            ? null
+            : Text($"variant is '{Shown(variant)}'; it must be the name of an experiment, at most {MaxVariant} small letters, digits, '-' and '_', or empty");
 
     private static string? MaxAgeProblem(Duration maxAge)
     {

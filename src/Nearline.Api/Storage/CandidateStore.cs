@@ -9,11 +9,12 @@ internal sealed class CandidateStore(RedisGuard guard)
 {
     /// <summary>One user, in one round trip.</summary>
     /// <exception cref="RedisTroubleException">Redis did not answer.</exception>
-    public ValueTask<StoredUser> ReadAsync(string userId, string scenario, CancellationToken cancellationToken) =>
+    public ValueTask<StoredUser> ReadAsync(
+        string userId, string scenario, string variant, CancellationToken cancellationToken) =>
         guard.ReadAsync(
             "get",
-            static (database, asked) => ReadOneAsync(database, asked.userId, asked.scenario),
-            (userId, scenario),
+            static (database, asked) => ReadOneAsync(database, asked.userId, asked.scenario, asked.variant),
+            (userId, scenario, variant),
             cancellationToken);
 
     /// <summary>Many users, in one pipelined round trip; as many results as requests, in their order.</summary>
@@ -29,16 +30,19 @@ internal sealed class CandidateStore(RedisGuard guard)
         var reads = new Task<StoredUser>[requests.Count];
         for (var i = 0; i < reads.Length; i++)
         {
-            reads[i] = ReadOneAsync(batch, requests[i].UserId, requests[i].Scenario);
+            reads[i] = ReadOneAsync(batch, requests[i].UserId, requests[i].Scenario, requests[i].Variant);
         }
 
         batch.Execute();
         return Task.WhenAll(reads);
     }
 
-    private static async Task<StoredUser> ReadOneAsync(IDatabaseAsync database, string userId, string scenario)
+    private static async Task<StoredUser> ReadOneAsync(IDatabaseAsync database, string userId, string scenario, string variant)
     {
-        var values = await database.StringGetAsync([RedisKeys.Set(userId, scenario), RedisKeys.Watched(userId)]);
-        return new StoredUser(values[0], values[1]);
+        RedisKey[] keys = variant.Length == 0
+            ? [RedisKeys.Set(userId, scenario), RedisKeys.Watched(userId)]
+            : [RedisKeys.Set(userId, scenario), RedisKeys.Watched(userId), RedisKeys.Set(userId, scenario, variant)];
+        var values = await database.StringGetAsync(keys);
+        return new StoredUser(values[0], values.Length > 2 ? values[2] : default, values[1]);
     }
 }

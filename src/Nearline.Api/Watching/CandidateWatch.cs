@@ -62,6 +62,7 @@ internal sealed class CandidateWatch(
     private static bool IsAnother(GetCandidatesResponse before, GetCandidatesResponse after) =>
         before.Source != after.Source
         || !Equals(before.GeneratedAt, after.GeneratedAt)
+        || !string.Equals(before.Variant, after.Variant, StringComparison.Ordinal)
         || !string.Equals(before.ModelVersion, after.ModelVersion, StringComparison.Ordinal)
         || !string.Equals(before.TriggerEventId, after.TriggerEventId, StringComparison.Ordinal);
 

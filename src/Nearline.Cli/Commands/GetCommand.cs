@@ -22,15 +22,16 @@ internal static class GetCommand
             Description = "the scenario; default: every scenario in which the user has a set",
         };
         var limit = new Option<int>("--limit") { Description = "at most this many shows", DefaultValueFactory = _ => 20 };
+        var variant = new Option<string?>("--variant") { Description = "the experiment whose sets are wanted" };
         var json = new Option<bool>("--json") { Description = "print the response as JSON" };
         var api = CommonOptions.Api();
-        var command = new Command("get", "ask the api for a user's candidates") { user, scenario, limit, json, api };
+        var command = new Command("get", "ask the api for a user's candidates") { user, scenario, variant, limit, json, api };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var channel = OpenChannel(parsed.GetRequiredValue(api));
             var client = new CandidateService.CandidateServiceClient(channel);
             var userId = parsed.GetRequiredValue(user);
-            var answers = await AskAsync(client, userId, parsed.GetValue(scenario), parsed.GetValue(limit), cancellation)
+            var answers = await AskAsync(client, userId, parsed.GetValue(scenario), parsed.GetValue(variant) ?? "", parsed.GetValue(limit), cancellation)
                 .ConfigureAwait(false);
             foreach (var (name, response) in answers)
             {
@@ -66,6 +67,7 @@ internal static class GetCommand
         CandidateService.CandidateServiceClient client,
         string userId,
         string? scenario,
+        string variant,
         int limit,
         CancellationToken cancellation)
     {
@@ -83,7 +85,7 @@ internal static class GetCommand
         var answers = new List<(string Scenario, GetCandidatesResponse Response)>();
         foreach (var name in scenarios)
         {
-            var request = new GetCandidatesRequest { UserId = userId, Scenario = name, Limit = limit };
+            var request = new GetCandidatesRequest { UserId = userId, Scenario = name, Variant = variant, Limit = limit };
             var response = await client.GetCandidatesAsync(
                 request, deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation)
                 .ResponseAsync.ConfigureAwait(false);
@@ -105,7 +107,7 @@ internal static class GetCommand
             _ => response.Source.ToString(),
         };
         AnsiConsole.MarkupLineInterpolated(
-            $"[bold]{scenario}[/]: {source}, model {response.ModelVersion}, {response.Age?.ToTimeSpan().TotalSeconds ?? 0:F1} s old, after event {(response.TriggerEventId.Length > 0 ? response.TriggerEventId : "(none)")}");
+            $"[bold]{scenario}[/]: {source}{(response.Variant.Length > 0 ? ", variant " + response.Variant : "")}, model {response.ModelVersion}, {response.Age?.ToTimeSpan().TotalSeconds ?? 0:F1} s old, after event {(response.TriggerEventId.Length > 0 ? response.TriggerEventId : "(none)")}");
         var table = new Table().Border(TableBorder.Simple);
         table.AddColumns("rank", "show", "score", "ID part", "CG part");
         var rank = 0;

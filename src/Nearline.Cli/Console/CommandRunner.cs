@@ -48,7 +48,7 @@ internal static class CommandRunner
         }
         catch (Exception e) when (e is CliException or IOException or InvalidDataException
             or UnauthorizedAccessException or TimeoutException or BundleException or DatasetException
-            or ChildProcessException or Confluent.Kafka.KafkaException)
+            or ChildProcessException or Confluent.Kafka.KafkaException or StackExchange.Redis.RedisException)
         {
             return Fail(e.Message);
         }

@@ -150,7 +150,7 @@ public sealed class BundleStore
             Encoding.ASCII.GetBytes(string.Concat(versions.Take(MaxHistory).Select(version => version + "\n"))));
 
     // An exclusive handle is a lock between processes too, and the system releases it when its holder dies.
-    private FileStream Lock()
+    internal FileStream Lock()
     {
         Directory.CreateDirectory(ModelsDirectory);
         var path = Path.Combine(ModelsDirectory, LockFile);

@@ -28,8 +28,8 @@ internal sealed class Backfiller(
     private const int LeastKeys = 10;
     private const int MostKeys = 1000;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan WaitForWorkers = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan WaitForWorkers = TimeSpan.FromMilliseconds(100);
 
     private readonly WorkerOptions settings = worker.Value;
     private RefreshTopic? topic;
@@ -165,7 +165,7 @@ internal sealed class Backfiller(
         var since = (At: clock.GetTimestamp(), Users: progress.RequestedUsers);
         while (Open(progress) is { } shard)
         {
-            if (!await store.HoldLeaseAsync(cancellationToken).ConfigureAwait(false) || await IsOtherAsync(job, progress, cancellationToken).ConfigureAwait(false))
+            if (!await GoesOnAsync(job, progress, cancellationToken).ConfigureAwait(false))
             {
                 return;
             }
@@ -177,22 +177,20 @@ internal sealed class Backfiller(
                 await Task.Delay(ahead, clock, cancellationToken).ConfigureAwait(false);
             }
 
-            while ((progress.WaitingRequests = progress.RequestedUsers == 0 ? 0 : Topic().Waiting()) > settings.BackfillAhead)
+            if (Waiting(progress) > settings.BackfillAhead)
             {
-                // Time for which the workers were the slower ones is not made up for afterwards.
-                await Task.Delay(WaitForWorkers, clock, cancellationToken).ConfigureAwait(false);
-                since = (clock.GetTimestamp(), progress.RequestedUsers);
-                if (!await store.HoldLeaseAsync(cancellationToken).ConfigureAwait(false) || await IsOtherAsync(job, progress, cancellationToken).ConfigureAwait(false))
+                if (!await WaitForWorkersAsync(job, progress, settings.BackfillAhead, cancellationToken).ConfigureAwait(false))
                 {
                     return;
                 }
+
+                // Time for which the workers were the slower ones is not made up for afterwards.
+                since = (clock.GetTimestamp(), progress.RequestedUsers);
             }
         }
 
-        if ((progress.WaitingRequests = progress.RequestedUsers == 0 ? 0 : Topic().Waiting()) > 0)
+        if (!await WaitForWorkersAsync(job, progress, 0, cancellationToken).ConfigureAwait(false))
         {
-            // Looked at again at the next turn.
-            await SaveAsync(progress, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -229,6 +227,29 @@ internal sealed class Backfiller(
 
         return null;
     }
+
+    /// <summary>Waits until no more requests wait than this; false: the job does not go on.</summary>
+    private async Task<bool> WaitForWorkersAsync(BackfillJob job, BackfillProgress progress, int most, CancellationToken cancellationToken)
+    {
+        while (Waiting(progress) > most)
+        {
+            await SaveAsync(progress, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(WaitForWorkers, clock, cancellationToken).ConfigureAwait(false);
+            if (!await GoesOnAsync(job, progress, cancellationToken).ConfigureAwait(false))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private long Waiting(BackfillProgress progress) =>
+        progress.WaitingRequests = progress.RequestedUsers == 0 ? 0 : Topic().Waiting();
+
+    private async Task<bool> GoesOnAsync(BackfillJob job, BackfillProgress progress, CancellationToken cancellationToken) =>
+        await store.HoldLeaseAsync(cancellationToken).ConfigureAwait(false) &&
+        !await IsOtherAsync(job, progress, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Whether the job was replaced or cancelled meanwhile, or is not what is served any more.</summary>
     private async Task<bool> IsOtherAsync(BackfillJob job, BackfillProgress progress, CancellationToken cancellationToken)

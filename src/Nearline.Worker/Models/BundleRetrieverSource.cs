@@ -23,6 +23,18 @@ internal sealed class BundleRetrieverSource(IOptions<WorkerOptions> options, IOp
         }
     }
 
+    public Rollout Rollout()
+    {
+        try
+        {
+            return new RolloutStore(store).Read();
+        }
+        catch (BundleException e)
+        {
+            throw new ModelRefusedException("(rollout)", e.Message, e);
+        }
+    }
+
     public IServingRetriever Load(string version)
     {
         try

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Nearline.Model.Behaviours;
+using Nearline.Model.Bundles;
 using Nearline.Model.Serving;
 using Nearline.Worker.Options;
 using Nearline.Worker.Pipeline;
@@ -9,8 +10,9 @@ using StackExchange.Redis;
 namespace Nearline.Worker.Models;
 
 /// <summary>
-/// Follows the pointer to the active model: loads and warms the new one beside the old, swaps, writes its fallback
-/// lists. A model that is refused changes nothing; it is tried again when the pointer changes, or after a while.
+/// Follows the pointer to the active model and what is rolled out beside it: loads and warms new models beside the old,
+/// swaps, writes the fallback lists. A model that is refused is left out: the one before it goes on, a canary's users have
+/// the active one, an experiment rests. It is tried again after a while.
 /// </summary>
 internal sealed class ModelFollower(
     IRetrieverSource source,
@@ -25,14 +27,15 @@ internal sealed class ModelFollower(
     private static readonly int[] WarmUpBatches = [1, 8, 64];
 
     private readonly WorkerOptions settings = options.Value;
-    private string? refused;
-    private long refusedAt;
+    private readonly Dictionary<string, (long At, string Problem)> refused = new(StringComparer.Ordinal);
+    private Rollout rollout = Rollout.None;
+    private ServingPlan? served;
     private long? listsWritten;
     private int listsRemoved;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        metrics.ObserveModel(() => host.Version);
+        metrics.ObserveModels(() => host.Plan);
         metrics.ObserveIndex(() => host.Index);
         metrics.ObserveNativeTensors(() => TorchSharp.torch.Tensor.TotalCount);
         // Loading takes a while; the start of the process must not wait for it.
@@ -48,46 +51,118 @@ internal sealed class ModelFollower(
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
-        IServingRetriever next;
-        string? wanted = null;
+        // A model that is refused is left out, and what can be served without it is served.
+        var ready = new Dictionary<string, IServingRetriever>(StringComparer.Ordinal);
         try
         {
-            wanted = source.ActiveVersion();
-            if (wanted is null || IsKnown(wanted))
+            while (Wanted() is { } plan && plan.Id != host.Plan?.Id)
             {
-                return;
-            }
+                if (!TryLoad(plan, ready))
+                {
+                    continue;
+                }
 
-            next = Load(wanted);
+                var loaded = plan.Versions.Where(ready.ContainsKey).Select(v => ready[v]).ToList();
+                try
+                {
+                    await host.ServeAsync(plan, loaded, cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    // One of them cannot take the catalog as it stands.
+                    loaded.ForEach(model => Refuse(model.ModelVersion, e));
+                    return;
+                }
+
+                loaded.ForEach(model => ready.Remove(model.ModelVersion));
+                await TellAsync(plan, loaded, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            foreach (var unused in ready.Values)
+            {
+                unused.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Loads what the plan needs and nobody has yet; false: one is refused.</summary>
+    private bool TryLoad(ServingPlan plan, Dictionary<string, IServingRetriever> ready)
+    {
+        var present = host.Plan?.Versions.ToHashSet(StringComparer.Ordinal) ?? [];
+        foreach (var missing in plan.Versions.Where(v => !present.Contains(v) && !ready.ContainsKey(v)))
+        {
+            try
+            {
+                ready.Add(missing, Load(missing));
+            }
+            catch (Exception e) when (e is ModelRefusedException or IOException or UnauthorizedAccessException)
+            {
+                Refuse(missing, e);
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private async Task TellAsync(ServingPlan plan, List<IServingRetriever> loaded, CancellationToken cancellationToken)
+    {
+        foreach (var model in loaded)
+        {
+            metrics.ModelLoad("active");
+            logger.IndexActive(model.ModelVersion, model.Index);
+        }
+
+        if (served?.Active != plan.Active)
+        {
+            listsWritten = null;
+            var (scenarios, device) = await host.RunOnAllAsync(
+                models => (models.Active.Scenarios.Count, models.Active.Device), cancellationToken).ConfigureAwait(false);
+            logger.ModelActive(plan.Active, scenarios, device);
+        }
+
+        if (plan.Id != plan.Active || served?.Id != served?.Active)
+        {
+            logger.PlanActive(plan.Id);
+        }
+
+        served = plan;
+    }
+
+    /// <summary>What is to be served now, without the models that were refused; null: nothing can be.</summary>
+    private ServingPlan? Wanted()
+    {
+        string? active;
+        try
+        {
+            active = source.ActiveVersion();
         }
         catch (Exception e) when (e is ModelRefusedException or IOException or UnauthorizedAccessException)
         {
-            Refuse(wanted ?? "(unknown)", e);
-            return;
+            Refuse("(pointer)", e);
+            active = host.Plan?.Active;
         }
 
-        listsWritten = null;
         try
         {
-            await host.SwapAsync(next, cancellationToken).ConfigureAwait(false);
+            rollout = source.Rollout();
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is ModelRefusedException or IOException or UnauthorizedAccessException)
         {
-            // It cannot take the catalog as it stands.
-            next.Dispose();
-            Refuse(wanted, e);
-            return;
+            // What it said before holds on.
+            Refuse("(rollout)", e);
         }
 
-        refused = null;
-        metrics.ModelLoad("active");
-        logger.ModelActive(next.ModelVersion, next.Scenarios.Count, next.Device);
-        logger.IndexActive(next.ModelVersion, next.Index);
+        active = active is null || IsRefused(active) ? host.Plan?.Active : active;
+        return active is null ? null : new ServingPlan(active, new Rollout(
+            rollout.Canary is { } canary && !IsRefused(canary.Version) ? canary : null,
+            [.. rollout.Experiments.Where(e => !IsRefused(e.Version))]));
     }
 
-    private bool IsKnown(string wanted) =>
-        string.Equals(wanted, host.Version, StringComparison.Ordinal) ||
-        (string.Equals(wanted, refused, StringComparison.Ordinal) && clock.GetElapsedTime(refusedAt) < RetryRefused);
+    private bool IsRefused(string version) =>
+        refused.TryGetValue(version, out var at) && clock.GetElapsedTime(at.At) < RetryRefused;
 
     private IServingRetriever Load(string version)
     {
@@ -114,9 +189,14 @@ internal sealed class ModelFollower(
 
     private void Refuse(string version, Exception e)
     {
+        // What does not change is said, and counted, once in a while.
+        if (refused.TryGetValue(version, out var before) && before.Problem == e.Message && IsRefused(version))
+        {
+            return;
+        }
+
         metrics.ModelLoad("refused");
-        refused = version;
-        refusedAt = clock.GetTimestamp();
+        refused[version] = (clock.GetTimestamp(), e.Message);
         logger.ModelRefused(e.Message, host.Version ?? "none");
     }
 

@@ -6,7 +6,7 @@ using Nearline.Model.Serving;
 namespace Nearline.Worker.Models;
 
 /// <summary>
-/// The active model and the one thread that runs it: dispose scopes are bound to their thread, so whole pieces of work
+/// The models that are served and the one thread that runs them: dispose scopes are bound to their thread, so whole pieces of work
 /// are handed over, and a swap takes its turn between two of them. Thread-safe.
 /// </summary>
 internal sealed class ModelHost : IDisposable
@@ -19,7 +19,8 @@ internal sealed class ModelHost : IDisposable
     private readonly Thread thread;
     private readonly Dictionary<string, CatalogChange> catalog = new(StringComparer.Ordinal);
     private readonly HashSet<string> changedSince = new(StringComparer.Ordinal);
-    private IServingRetriever? current;
+    private readonly Dictionary<IServingRetriever, CatalogState> states = new(ReferenceEqualityComparer.Instance);
+    private ModelSet? current;
     private volatile CatalogState? state;
     private volatile string? version;
     private volatile ServingPlan? plan;
@@ -51,14 +52,19 @@ internal sealed class ModelHost : IDisposable
     /// <summary>Completes when there is a model.</summary>
     public Task FirstModel => first.Task;
 
-    /// <summary>Runs the function on the inference thread with the active model.</summary>
+    /// <summary>Runs the function on the inference thread with all models.</summary>
     /// <exception cref="InvalidOperationException">There is no model yet.</exception>
-    public Task<T> RunAsync<T>(Func<IRetriever, T> function, CancellationToken cancellationToken) =>
+    public Task<T> RunOnAllAsync<T>(Func<ModelSet, T> function, CancellationToken cancellationToken) =>
         EnqueueAsync(
             () => function(current ?? throw new InvalidOperationException("no model is active yet")), cancellationToken);
 
+    /// <summary>Runs the function on the inference thread with the active model.</summary>
+    /// <exception cref="InvalidOperationException">There is no model yet.</exception>
+    public Task<T> RunAsync<T>(Func<IRetriever, T> function, CancellationToken cancellationToken) =>
+        RunOnAllAsync(models => function(models.Active), cancellationToken);
+
     /// <summary>
-    /// Hands changes of the catalog to the active model, and keeps them for the models after it; null without a model.
+    /// Hands changes of the catalog to the models, and keeps them for the models after it; null without a model.
     /// </summary>
     /// <param name="changes">What changed.</param>
     /// <param name="position">See <see cref="CatalogPosition"/>.</param>
@@ -73,16 +79,25 @@ internal sealed class ModelHost : IDisposable
                 changedSince.Add(change.ShowId);
             }
 
-            return state = current?.Apply(changes);
+            Apply(current, changes, states);
+            return state = current is null ? null : states.GetValueOrDefault(current.Active);
         },
         cancellationToken);
 
+    /// <summary>Makes this the model of all users, see <see cref="ServeAsync"/>.</summary>
+    public Task SwapAsync(IServingRetriever next, CancellationToken cancellationToken) =>
+        ServeAsync(new ServingPlan(next.ModelVersion, Rollout.None), [next], cancellationToken);
+
     /// <summary>
-    /// Makes this the active model, after the work at hand, and disposes the one before, which nobody uses any more. It
-    /// begins with the catalog as it stands. Users' work waits only for the exchange and for changes of the catalog that
-    /// came meanwhile: the catalog is taken in, and what was before is given back, on the caller's time. One at a time.
+    /// Serves by this plan, after the work at hand, and disposes the models that are not in it, which nobody uses any
+    /// more. New ones begin with the catalog as it stands. Users' work waits only for the exchange and for changes of the
+    /// catalog that came meanwhile: the catalog is taken in, and what was before is given back, on the caller's time. One
+    /// at a time.
     /// </summary>
-    public async Task SwapAsync(IServingRetriever next, CancellationToken cancellationToken)
+    /// <param name="next">Who is served by what.</param>
+    /// <param name="loaded">Those of its models that are new; the others are served already.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task ServeAsync(ServingPlan next, IReadOnlyList<IServingRetriever> loaded, CancellationToken cancellationToken)
     {
         var known = await EnqueueAsync(
             () =>
@@ -91,19 +106,38 @@ internal sealed class ModelHost : IDisposable
                 return catalog.Values.ToArray();
             },
             cancellationToken).ConfigureAwait(false);
-        var begun = known.Length > 0 ? next.Apply(known) : null;
+        var begun = new Dictionary<IServingRetriever, CatalogState>(ReferenceEqualityComparer.Instance);
+        foreach (var model in loaded.Where(_ => known.Length > 0))
+        {
+            begun[model] = model.Apply(known);
+        }
+
         var old = await EnqueueAsync(
             () =>
             {
-                state = changedSince.Count > 0 ? next.Apply([.. changedSince.Select(show => catalog[show])]) : begun ?? state;
-                (var before, current) = (current, next);
-                (version, index) = (next.ModelVersion, next.Index);
-                plan = new ServingPlan(next.ModelVersion, Rollout.None);
+                foreach (var model in loaded.Where(_ => changedSince.Count > 0))
+                {
+                    begun[model] = model.Apply([.. changedSince.Select(show => catalog[show])]);
+                }
+
+                var models = next.Versions.ToDictionary(
+                    v => v, v => loaded.FirstOrDefault(m => m.ModelVersion == v) ?? current!.Of(v), StringComparer.Ordinal);
+                var before = current;
+                current = new ModelSet(next, models);
+                foreach (var (model, taken) in begun)
+                {
+                    states[model] = taken;
+                }
+
+                state = states.GetValueOrDefault(current.Active);
+                (version, index, plan) = (next.Active, current.Active.Index, next);
                 first.TrySetResult();
-                return before;
+                var gone = before?.All.Except(models.Values).ToList() ?? [];
+                gone.ForEach(model => states.Remove(model));
+                return gone;
             },
             cancellationToken).ConfigureAwait(false);
-        old?.Dispose();
+        old.ForEach(model => model.Dispose());
     }
 
     public void Dispose()
@@ -150,7 +184,34 @@ internal sealed class ModelHost : IDisposable
             work();
         }
 
-        current?.Dispose();
+        foreach (var model in current?.All ?? [])
+        {
+            model.Dispose();
+        }
+
         current = null;
+    }
+
+    /// <summary>All models take the changes in, also when one fails at it; that is said afterwards.</summary>
+    private static void Apply(
+        ModelSet? models, IReadOnlyList<CatalogChange> changes, Dictionary<IServingRetriever, CatalogState> states)
+    {
+        var failures = new List<Exception>();
+        foreach (var model in models?.All ?? [])
+        {
+            try
+            {
+                states[model] = model.Apply(changes);
+            }
+            catch (Exception e)
+            {
+                failures.Add(e);
+            }
+        }
+
+        if (failures.Count > 0)
+        {
+            throw failures.Count == 1 ? failures[0] : new AggregateException(failures);
+        }
     }
 }

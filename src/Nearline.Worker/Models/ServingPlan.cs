@@ -15,11 +15,11 @@ internal sealed class ServingPlan
     /// <param name="rollout">What is served beside it.</param>
     public ServingPlan(string active, Rollout rollout)
     {
-        (Active, Rollout) = (active, rollout);
+        (Active, Rollout) = (active, rollout with { Experiments = [.. rollout.Experiments.OrderBy(e => e.Name, StringComparer.Ordinal)] });
         Id = string.Join(
             ';',
             (rollout.Canary is { } canary ? [(CanaryName, canary.Version, canary.Percent)] : Array.Empty<(string, string, double)>())
-                .Concat(rollout.Experiments.OrderBy(e => e.Name, StringComparer.Ordinal).Select(e => (e.Name, e.Version, e.Percent)))
+                .Concat(Rollout.Experiments.Select(e => (e.Name, e.Version, e.Percent)))
                 .Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Item1}={s.Item2}@{s.Item3:0.##}"))
                 .Prepend(active));
     }
@@ -27,7 +27,7 @@ internal sealed class ServingPlan
     /// <summary>The bundle of everybody whom no canary takes.</summary>
     public string Active { get; }
 
-    /// <summary>What is served beside it.</summary>
+    /// <summary>What is served beside it, experiments by name.</summary>
     public Rollout Rollout { get; }
 
     /// <summary>Says all of it, such as <c>v1;canary=v2@10;bold=v3@5</c>.</summary>

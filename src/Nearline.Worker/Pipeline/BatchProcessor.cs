@@ -29,7 +29,7 @@ internal sealed class BatchProcessor(
 {
     private readonly WorkerOptions settings = options.Value;
     private readonly SetTriggers triggers = SetTriggers.Of(options.Value);
-    private readonly Retrieval retrieval = new(models, metrics, options.Value.SetSize, clock);
+    private readonly Retrieval retrieval = new(models, metrics, options.Value.SetSize, clock, logger);
 
     /// <summary>Processes batches until stopped.</summary>
     /// <param name="stopping">Stop after the batches in work.</param>
@@ -254,7 +254,7 @@ internal sealed class BatchProcessor(
             using var step = WorkerTracing.StartStep("store");
             var started = clock.GetTimestamp();
             var now = clock.GetUtcNow();
-            var writes = writing.ConvertAll(w => WriteOf(w, outcome, now));
+            var writes = writing.ConvertAll(w => UserWrites.Of(w, outcome, now));
             var written = await retries.RunAsync("store", token => store.WriteAsync(writes, token), abort).ConfigureAwait(false);
             metrics.RedisWrite(clock.GetElapsedTime(started));
             stages.End(StageNames.Write);
@@ -278,33 +278,12 @@ internal sealed class BatchProcessor(
         return conflicts;
     }
 
-    private static UserWrite WriteOf(UserWork work, RetrievalOutcome outcome, DateTimeOffset now)
-    {
-        var user = work.User;
-        var before = user.SetScenarios;
-        var sets = outcome.Sets.TryGetValue(work, out var candidates)
-            ? candidates.Select(c => (c.Scenario, RetrievalSetMapper.Personal(
-                c, outcome.ModelVersion, now, work.Trigger?.EventId ?? "", work.Trigger?.Time))).ToList()
-            : [];
-        string[] removed = work.NeedsSets || work.WasDeleted ? [.. before.Except(sets.Select(s => s.Scenario))] : [];
-        user.Made = work.NeedsSets ? new MadeSets(now, outcome.ModelVersion, outcome.CatalogPosition, []) : user.IsDeleted ? null : user.Made;
-        user.SetScenarios = work.NeedsSets || work.WasDeleted ? [.. sets.Select(s => s.Scenario)] : before;
-        return new UserWrite(
-            user.UserId,
-            work.ExpectedRevision,
-            UserStateMapper.ToMessage(user, now),
-            RetrievalSetMapper.Watched(user.History),
-            sets,
-            removed,
-            sets.Count > 0 || removed.Length > 0 ? outcome.ModelVersion : "");
-    }
-
     private void CountSets(UserWork work, UserWrite write, StageClock stages)
     {
         var now = clock.GetUtcNow();
-        foreach (var (scenario, _) in write.Sets)
+        foreach (var set in write.Sets)
         {
-            metrics.SetWritten(scenario);
+            metrics.SetWritten(set.Scenario, set.Variant, set.Set.ModelVersion);
         }
 
         if (work.IsPutOff)

@@ -54,7 +54,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
 
     private async Task<bool> WriteAsync(IDatabase database, UserWrite write)
     {
-        var keys = new RedisKey[2 + write.Sets.Count + write.RemovedScenarios.Count];
+        var keys = new RedisKey[2 + write.Sets.Count + write.Removed.Count];
         var values = new RedisValue[8 + write.Sets.Count];
         keys[0] = RedisKeys.State(write.UserId);
         keys[1] = RedisKeys.Watched(write.UserId);
@@ -68,13 +68,13 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
         values[7] = write.Sets.Count;
         for (var i = 0; i < write.Sets.Count; i++)
         {
-            keys[2 + i] = RedisKeys.Set(write.UserId, write.Sets[i].Scenario);
+            keys[2 + i] = RedisKeys.Set(write.UserId, write.Sets[i].Scenario, write.Sets[i].Variant);
             values[8 + i] = write.Sets[i].Set.ToByteArray();
         }
 
-        for (var i = 0; i < write.RemovedScenarios.Count; i++)
+        for (var i = 0; i < write.Removed.Count; i++)
         {
-            keys[2 + write.Sets.Count + i] = RedisKeys.Set(write.UserId, write.RemovedScenarios[i]);
+            keys[2 + write.Sets.Count + i] = RedisKeys.Set(write.UserId, write.Removed[i].Scenario, write.Removed[i].Variant);
         }
 
         try

@@ -37,6 +37,7 @@ internal static class MetricNames
     public const string PollAge = "nearline.worker.consumer.poll_age";
     public const string Buffered = "nearline.worker.consumer.buffered";
     public const string ModelInfo = "nearline.worker.model.info";
+    public const string ModelShare = "nearline.worker.model.share";
     public const string ModelLoads = "nearline.worker.model.loads";
     public const string IndexInfo = "nearline.worker.index.info";
     public const string IndexRows = "nearline.worker.index.rows";
@@ -63,6 +64,8 @@ internal static class MetricNames
     public const string Scenario = "scenario";
     public const string Operation = "operation";
     public const string ModelVersion = "version";
+    public const string Role = "role";
+    public const string Variant = "variant";
     public const string Backend = "backend";
     public const string Dimension = "dimension";
     public const string Kind = "kind";

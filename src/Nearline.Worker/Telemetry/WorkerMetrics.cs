@@ -4,6 +4,7 @@ using Confluent.Kafka;
 using Nearline.Model.Behaviours;
 using Nearline.Model.Index;
 using Nearline.Model.Serving;
+using Nearline.Worker.Models;
 using Nearline.Worker.State;
 
 namespace Nearline.Worker.Telemetry;
@@ -105,14 +106,20 @@ internal sealed class WorkerMetrics : IDisposable
     public void ObserveNativeTensors(Func<long> count) => meter.CreateObservableGauge(
         MetricNames.NativeTensors, count, "{tensor}", "Tensors that native memory holds; constant between batches, or there is a leak.");
 
-    /// <summary>Observes which model is active.</summary>
-    public void ObserveModel(Func<string?> version) => meter.CreateObservableGauge(
-        MetricNames.ModelInfo,
-        () => version() is { } active
-            ? [new Measurement<int>(1, Tag(MetricNames.ModelVersion, active))]
-            : Array.Empty<Measurement<int>>(),
-        unit: null,
-        "Always 1; the version of the active model is a label.");
+    /// <summary>Observes which models are served, and to which share of the users.</summary>
+    public void ObserveModels(Func<ServingPlan?> plan)
+    {
+        meter.CreateObservableGauge(
+            MetricNames.ModelInfo,
+            () => Roles(plan()).Select(r => new Measurement<int>(1, Tag(MetricNames.ModelVersion, r.Version), Tag(MetricNames.Role, r.Role))),
+            unit: null,
+            "Always 1; version and role (active, canary, or an experiment's name) of a model in memory are labels.");
+        meter.CreateObservableGauge(
+            MetricNames.ModelShare,
+            () => Roles(plan()).Select(r => new Measurement<double>(r.Percent / 100, Tag(MetricNames.ModelVersion, r.Version), Tag(MetricNames.Role, r.Role))),
+            "1",
+            "The share of users that a model is to make sets for.");
+    }
 
     /// <summary>Observes what searches the active model's rows.</summary>
     public void ObserveIndex(Func<IndexInfo?> index)
@@ -187,7 +194,11 @@ internal sealed class WorkerMetrics : IDisposable
 
     public void UnknownShow(ActionKind kind) => unknownShows.Add(1, Tag(MetricNames.Action, ActionNames.Of(kind)));
 
-    public void SetWritten(string scenario) => setsWritten.Add(1, Tag(MetricNames.Scenario, scenario));
+    /// <param name="scenario">The scenario.</param>
+    /// <param name="variant">The experiment that it is for; empty: the default set.</param>
+    /// <param name="version">By which model.</param>
+    public void SetWritten(string scenario, string variant, string version) => setsWritten.Add(
+        1, Tag(MetricNames.Scenario, scenario), Tag(MetricNames.Variant, variant), Tag(MetricNames.ModelVersion, version));
 
     public void Refresh(string reason, string outcome) =>
         refreshes.Add(1, Tag(MetricNames.Reason, reason), Tag(MetricNames.Outcome, outcome));
@@ -261,6 +272,25 @@ internal sealed class WorkerMetrics : IDisposable
 
     private void Stage(string name, TimeSpan duration) =>
         stage.Record(Math.Max(0, duration.TotalSeconds), Tag(MetricNames.Stage, name));
+
+    private static IEnumerable<(string Version, string Role, double Percent)> Roles(ServingPlan? plan)
+    {
+        if (plan is null)
+        {
+            yield break;
+        }
+
+        yield return (plan.Active, "active", 100 - (plan.Rollout.Canary?.Percent ?? 0));
+        if (plan.Rollout.Canary is { } canary)
+        {
+            yield return (canary.Version, "canary", canary.Percent);
+        }
+
+        foreach (var experiment in plan.Rollout.Experiments)
+        {
+            yield return (experiment.Version, experiment.Name, experiment.Percent);
+        }
+    }
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 

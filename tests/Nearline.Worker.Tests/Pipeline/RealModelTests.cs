@@ -60,6 +60,59 @@ public sealed class RealModelTests : IDisposable
         await SameAsModelAsync(infrastructure, store, "v2", log);
     }
 
+    [Fact]
+    public async Task Batch_of_two_bundles_and_an_experiment_is_that_of_each_bundle_alone()
+    {
+        var store = new BundleStore(models);
+        var dataset = World();
+        foreach (var seed in new[] { 1, 2 })
+        {
+            M5Bundle.WriteUntrained(dataset, M5Config.Small, models, seed, version: $"v{seed}");
+        }
+
+        store.Activate("v1");
+        var rollouts = new RolloutStore(store);
+        rollouts.SetCanary("v2", 50);
+        rollouts.SetExperiment("bold", "v2", 100);
+        await using var infrastructure = await Infrastructure.StartAsync(1);
+        var time = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+        var users = Enumerable.Range(0, 16).Select(i => $"u{i}").ToList();
+        Confluent.Kafka.TopicPartitionOffset last = null!;
+        for (var i = 0; i < users.Count; i++)
+        {
+            last = await infrastructure.PublishAsync(Records.Watch(users[i], $"s{i}", time, "e1"));
+        }
+
+        // The events wait before it starts, so that batches have users of both.
+        await using var worker = await RunningWorker.StartAsync(
+            infrastructure, null, null, $"--Worker:ModelsDirectory={models}", "--Worker:Device=cpu", "--Worker:Threads=1", "--Worker:SetSize=10");
+        await infrastructure.CommittedPastAsync(last);
+        var plan = new Worker.Models.ServingPlan("v1", rollouts.Read());
+        Assert.InRange(users.Count(u => plan.VersionFor(u) == "v2"), 1, users.Count - 1);
+        using var first = M5Retriever.Load(store.Open("v1"), "cpu");
+        using var second = M5Retriever.Load(store.Open("v2"), "cpu");
+        for (var i = 0; i < users.Count; i++)
+        {
+            var history = new UserHistory();
+            history.Apply(new UserAction(ActionKind.Watch, time) { ShowId = $"s{i}", Played = TimeSpan.FromMinutes(30) });
+            var request = new RetrievalRequest(users[i], history, time);
+            var version = plan.VersionFor(users[i]);
+            foreach (var (scenario, shows) in (version == "v1" ? first : second).Retrieve([request], 10).Users[0])
+            {
+                var set = await infrastructure.SetAsync(users[i], scenario);
+                Assert.Equal(version, set?.ModelVersion);
+                Assert.Equal(shows.Select(s => s.ShowId), set!.ShowIds);
+            }
+
+            foreach (var (scenario, shows) in second.Retrieve([request], 10).Users[0])
+            {
+                var set = await infrastructure.SetAsync(users[i], scenario, "bold");
+                Assert.Equal("v2", set?.ModelVersion);
+                Assert.Equal(shows.Select(s => s.ShowId), set!.ShowIds);
+            }
+        }
+    }
+
     private static async Task SameAsModelAsync(Infrastructure infrastructure, BundleStore store, string version, List<UserAction> log)
     {
         var history = new UserHistory();

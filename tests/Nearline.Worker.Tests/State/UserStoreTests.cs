@@ -112,7 +112,7 @@ public abstract class UserStoreTests(RedisServerKind kind) : IAsyncLifetime
         await store.WriteAsync([WriteOf(user, [], ["home", "kids"])], default);
         var stored = (await store.LoadAsync(["u1"], default))[0]!;
         var deleted = Folded("u1", stored, new UserEventRecord("u1", new(ActionKind.DeleteUser, Records.Now), "d", null, "t", 0, 2));
-        await store.WriteAsync([WriteOf(deleted, stored[..9], []) with { RemovedScenarios = ["home", "kids"] }], default);
+        await store.WriteAsync([WriteOf(deleted, stored[..9], []) with { Removed = [("home", ""), ("kids", "")] }], default);
 
         var database = connection.GetDatabase();
         Assert.True(await database.KeyExistsAsync(RedisKeys.State("u1")));
@@ -165,7 +165,7 @@ public abstract class UserStoreTests(RedisServerKind kind) : IAsyncLifetime
         expected,
         UserStateMapper.ToMessage(user, Records.Now),
         RetrievalSetMapper.Watched(user.History),
-        [.. scenarios.Select(s => (s, new RetrievalSet { ModelVersion = s }))],
+        [.. scenarios.Select(s => new StoredSet(s, "", new RetrievalSet { ModelVersion = s }))],
         [],
         "m1");
 }

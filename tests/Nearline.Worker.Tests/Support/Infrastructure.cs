@@ -139,6 +139,13 @@ internal sealed class Infrastructure : IAsyncDisposable
         return value is null ? null : Contracts.Storage.V1.RetrievalSet.Parser.ParseFrom(value);
     }
 
+    /// <summary>The set of an experiment.</summary>
+    public async Task<Contracts.Storage.V1.RetrievalSet?> SetAsync(string userId, string scenario, string variant)
+    {
+        byte[]? value = await Database.StringGetAsync(RedisKeys.Set(userId, scenario, variant));
+        return value is null ? null : Contracts.Storage.V1.RetrievalSet.Parser.ParseFrom(value);
+    }
+
     public async ValueTask DisposeAsync()
     {
         producer.Dispose();
