@@ -35,6 +35,9 @@ public sealed class RolloutTests
         Assert.Contains($"asked for, scenario {scenario}", filled, StringComparison.Ordinal);
         Assert.Contains($"{pipeline.World.Users.Count} users asked for", filled, StringComparison.Ordinal);
         Assert.True((await pipeline.SetOfAsync(user, scenario))!.GeneratedAt.ToDateTimeOffset() > before.ToDateTimeOffset(), "the set is made anew");
+        var capacity = await Pipeline.RunNearlineAsync("capacity", "--redis", pipeline.Stack.Redis.Address, "--subscribers", "1e6");
+        Assert.Contains($"bytes a set (measured: {pipeline.World.Users.Count} users in Redis)", capacity, StringComparison.Ordinal);
+        Assert.Contains("events/s at peak = 1,000,000 subscribers", capacity, StringComparison.Ordinal);
         await using var wrong = Pipeline.Nearline("backfill", "--redis", pipeline.Stack.Redis.Address, "--scenario", "nowhere");
         Assert.Equal(1, await wrong.WaitForExitAsync());
         Assert.Contains(wrong.LastLines, l => l.Contains("--scenario is 'nowhere'; served are", StringComparison.Ordinal));
