@@ -112,8 +112,8 @@ public sealed class BackfillTests
             }
 
             await Eventually.PassAsync(async () => Assert.Null(await infrastructure.SetAsync("u29", "kids")));
-            var slow = await BeginAsync(infrastructure, new BackfillJob { Scenario = "kids", Rate = 40 });
-            await Eventually.PassAsync(async () => Assert.InRange((await ProgressAsync(infrastructure)).RequestedUsers, 15, 60));
+            var slow = await BeginAsync(infrastructure, new BackfillJob { Scenario = "kids", Rate = 20 });
+            await Eventually.PassAsync(async () => Assert.True((await ProgressAsync(infrastructure)).RequestedUsers >= 10));
             Assert.Equal(slow, (await ProgressAsync(infrastructure)).JobId);
         }
 
@@ -123,9 +123,9 @@ public sealed class BackfillTests
         await DoneAsync(infrastructure, before.JobId);
 
         var after = await ProgressAsync(infrastructure);
-        Assert.True(after.FinishedAt.ToDateTimeOffset() - after.StartedAt.ToDateTimeOffset() >= TimeSpan.FromSeconds((after.RequestedUsers - 45) / 40.0), "at most 40 users/s");
-        Assert.InRange(second.Meters.Sum(MetricNames.BackfillRequests), 30, 90 - before.RequestedUsers + 40);
-        Assert.InRange(after.RequestedUsers, 90, 130);
+        Assert.True(after.FinishedAt.ToDateTimeOffset() - after.StartedAt.ToDateTimeOffset() >= TimeSpan.FromSeconds((after.RequestedUsers - 40) / 20.0), "at most 20 users/s");
+        Assert.InRange(second.Meters.Sum(MetricNames.BackfillRequests), 1, 90 - before.RequestedUsers + 20);
+        Assert.InRange(after.RequestedUsers, 90, 110);
         Assert.True(second.Meters.Sum(MetricNames.Refreshes, ("outcome", "other_scenario")) > 0, "users of home only are passed by");
         Assert.Null(await infrastructure.SetAsync("u29", "kids"));
     }
