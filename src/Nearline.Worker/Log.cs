@@ -27,9 +27,6 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Error, "refused {Problem}; active: {Active}")]
     public static partial void ModelRefused(this ILogger logger, string problem, string active);
 
-    [LoggerMessage(5, LogLevel.Warning, "fallback lists are not written yet: {Problem}")]
-    public static partial void FallbacksNotWritten(this ILogger logger, string problem);
-
     [LoggerMessage(10, LogLevel.Information, "{Count} partitions assigned, {Total} now")]
     public static partial void PartitionsAssigned(this ILogger logger, int count, int total);
 
@@ -42,26 +39,17 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Warning, "{Count} partitions given up while a batch still uses them after {Timeout}; the next owner repeats it")]
     public static partial void RevokedInWork(this ILogger logger, int count, TimeSpan timeout);
 
-    [LoggerMessage(14, LogLevel.Warning, "offsets are not committed, tried again: {Code}, {Problem}")]
-    public static partial void CommitFailed(this ILogger logger, ErrorCode code, string problem);
-
     [LoggerMessage(15, LogLevel.Debug, "partitions paused: {Paused}; {Buffered} records wait; stalled by: {Stall}")]
     public static partial void Paused(this ILogger logger, bool paused, int buffered, string stall);
-
-    [LoggerMessage(16, LogLevel.Warning, "consumer: {Code}, {Problem}")]
-    public static partial void ConsumerError(this ILogger logger, ErrorCode code, string problem);
 
     [LoggerMessage(17, LogLevel.Error, "the consumer ended and is made anew: {Code}, {Problem}")]
     public static partial void ConsumerFailed(this ILogger logger, ErrorCode code, string problem);
 
-    [LoggerMessage(18, LogLevel.Warning, "dead-letter producer: {Code}, {Problem}")]
+    [LoggerMessage(18, LogLevel.Warning, "producer: {Code}, {Problem}")]
     public static partial void ProducerError(this ILogger logger, ErrorCode code, string problem);
 
     [LoggerMessage(19, LogLevel.Debug, "librdkafka {Facility}: {Message}")]
     public static partial void KafkaClient(this ILogger logger, string facility, string message);
-
-    [LoggerMessage(20, LogLevel.Warning, "{Operation} failed {Attempts} times, again in {Delay}: {Problem}")]
-    public static partial void Retrying(this ILogger logger, string operation, int attempts, TimeSpan delay, string problem);
 
     [LoggerMessage(21, LogLevel.Warning, "dead-lettered {Origin}: {Error}")]
     public static partial void DeadLettered(this ILogger logger, string origin, string error);
@@ -83,6 +71,15 @@ internal static partial class Log
 
     [LoggerMessage(42, LogLevel.Warning, "backfill waits: {Problem}")]
     public static partial void BackfillWaits(this ILogger logger, string problem);
+
+    [LoggerMessage(24, LogLevel.Warning, "{What}: trouble begins, tried again until it is over: {Kind}, {Problem}")]
+    public static partial void TroubleBegan(this ILogger logger, string what, string kind, string problem);
+
+    [LoggerMessage(25, LogLevel.Warning, "{What}: trouble for {Seconds:F0} s now, met {Met}: {Problem}")]
+    public static partial void TroubleLasts(this ILogger logger, string what, double seconds, string met, string problem);
+
+    [LoggerMessage(26, LogLevel.Information, "{What}: trouble is over after {Seconds:F1} s, met {Met}")]
+    public static partial void TroubleOver(this ILogger logger, string what, double seconds, string met);
 
     [LoggerMessage(30, LogLevel.Information, "catalog: {Count} changes taken in; {Added} shows beside the model's, {Removed} of the model's gone")]
     public static partial void CatalogChanged(this ILogger logger, int count, int added, int removed);

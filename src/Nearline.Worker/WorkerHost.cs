@@ -72,6 +72,7 @@ public static class WorkerHost
         services.AddSingleton<Retries>();
         services.AddSingleton<BatchGate>();
         services.AddSingleton<ConsumerStatus>();
+        services.AddSingleton<KafkaTrouble>();
         services.AddSingleton(p =>
         {
             var options = p.GetRequiredService<IOptions<WorkerOptions>>().Value;
@@ -98,7 +99,9 @@ public static class WorkerHost
         });
         services.AddHostedService<ModelFollower>();
         services.AddSingleton<Func<ICatalogTopic>>(p => () => new KafkaCatalogTopic(
-            p.GetRequiredService<IOptions<KafkaOptions>>().Value, p.GetRequiredService<ILogger<KafkaCatalogTopic>>()));
+            p.GetRequiredService<IOptions<KafkaOptions>>().Value,
+            p.GetRequiredService<KafkaTrouble>(),
+            p.GetRequiredService<ILogger<KafkaCatalogTopic>>()));
         services.AddHostedService<CatalogFollower>();
         services.AddSingleton<BackfillStore>();
         services.AddSingleton<StateScan>();

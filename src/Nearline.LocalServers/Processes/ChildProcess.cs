@@ -134,6 +134,12 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>Sends SIGKILL to this process alone: ended at once, with no chance to clean up.</summary>
     public void Kill() => Signal(Signals.Kill);
 
+    /// <summary>Sends SIGSTOP: it stands still, its connections stay open, until <see cref="Resume"/>.</summary>
+    public void Suspend() => Signal(Signals.Stop);
+
+    /// <summary>Sends SIGCONT: it goes on where it was suspended.</summary>
+    public void Resume() => Signal(Signals.Continue);
+
     /// <summary>SIGTERM, then SIGKILL (to its children too) if it is still there after the grace period.</summary>
     /// <returns>The exit code; 128 + n after signal n.</returns>
     public async Task<int> StopAsync(TimeSpan grace, CancellationToken cancellationToken = default)

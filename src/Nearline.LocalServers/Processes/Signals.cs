@@ -7,6 +7,10 @@ internal static partial class Signals
     internal const int Kill = 9;
     internal const int Term = 15;
 
+    /// <summary>SIGCONT and SIGSTOP have other numbers on macOS.</summary>
+    internal static readonly int Continue = OperatingSystem.IsMacOS() ? 19 : 18;
+    internal static readonly int Stop = OperatingSystem.IsMacOS() ? 17 : 19;
+
     internal static void Send(int processId, int signal)
     {
         const int NoSuchProcess = 3;

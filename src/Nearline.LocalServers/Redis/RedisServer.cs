@@ -76,6 +76,12 @@ public sealed class RedisServer : IAsyncDisposable
         }
     }
 
+    /// <summary>SIGSTOP: it answers nothing, and its connections stay open, until <see cref="Resume"/>. No effect when stopped.</summary>
+    public void Suspend() => _process?.Suspend();
+
+    /// <summary>SIGCONT: it goes on where it was.</summary>
+    public void Resume() => _process?.Resume();
+
     /// <summary>SIGKILL, as a crash would. No effect when stopped.</summary>
     public async Task KillAsync(CancellationToken cancellationToken = default)
     {
@@ -86,7 +92,10 @@ public sealed class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts again on the same port, empty; stops the running process first.</summary>
+    /// <summary>
+    /// Starts again on the same port; stops the running process first. Empty, unless <see cref="RedisServerOptions.ExtraArguments"/>
+    /// let it keep its data, such as "--appendonly", "yes".
+    /// </summary>
     /// <exception cref="ChildProcessException">It ended: another program took the port, for one.</exception>
     public async Task RestartAsync(CancellationToken cancellationToken = default)
     {

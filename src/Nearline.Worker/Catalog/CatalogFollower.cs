@@ -136,23 +136,15 @@ internal sealed class CatalogFollower(
         return next.Count;
     }
 
-    private ConsumeResult<byte[]?, byte[]?>? Poll(ICatalogTopic topic, int assigned, CancellationToken stopping)
+    private static ConsumeResult<byte[]?, byte[]?>? Poll(ICatalogTopic topic, int assigned, CancellationToken stopping)
     {
-        if (assigned == 0)
-        {
-            stopping.WaitHandle.WaitOne(PollTimeout);
-            return null;
-        }
-
-        try
+        if (assigned > 0)
         {
             return topic.Consume(PollTimeout);
         }
-        catch (ConsumeException e) when (!e.Error.IsFatal)
-        {
-            logger.ConsumerError(e.Error.Code, e.Error.Reason);
-            return null;
-        }
+
+        stopping.WaitHandle.WaitOne(PollTimeout);
+        return null;
     }
 
     /// <summary>Adds the record's change; whether it has one.</summary>

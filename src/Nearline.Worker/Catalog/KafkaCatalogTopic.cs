@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Nearline.Worker.Kafka;
 using Nearline.Worker.Options;
 
 namespace Nearline.Worker.Catalog;
@@ -9,16 +10,18 @@ internal sealed class KafkaCatalogTopic : ICatalogTopic
     private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(5);
 
     private readonly string topic;
+    private readonly KafkaTrouble trouble;
     private readonly IConsumer<byte[]?, byte[]?> consumer;
     private readonly IAdminClient admin;
 
-    public KafkaCatalogTopic(KafkaOptions options, ILogger logger)
+    public KafkaCatalogTopic(KafkaOptions options, KafkaTrouble trouble, ILogger logger)
     {
         topic = options.CatalogTopic;
+        this.trouble = trouble;
         consumer = new ConsumerBuilder<byte[]?, byte[]?>(options.ToCatalogConfig())
             .SetKeyDeserializer(Deserializers.ByteArray)
             .SetValueDeserializer(Deserializers.ByteArray)
-            .SetErrorHandler((_, error) => logger.ConsumerError(error.Code, error.Reason))
+            .SetErrorHandler((_, error) => trouble.Failed("catalog consumer", error))
             .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
             .Build();
         admin = new DependentAdminClientBuilder(consumer.Handle).Build();
@@ -29,7 +32,18 @@ internal sealed class KafkaCatalogTopic : ICatalogTopic
 
     public void Assign(IEnumerable<TopicPartitionOffset> partitions) => consumer.Assign(partitions);
 
-    public ConsumeResult<byte[]?, byte[]?>? Consume(TimeSpan timeout) => consumer.Consume(timeout);
+    public ConsumeResult<byte[]?, byte[]?>? Consume(TimeSpan timeout)
+    {
+        try
+        {
+            return consumer.Consume(timeout);
+        }
+        catch (ConsumeException e) when (!e.Error.IsFatal)
+        {
+            trouble.Failed("catalog consumer", e.Error);
+            return null;
+        }
+    }
 
     public void Dispose()
     {

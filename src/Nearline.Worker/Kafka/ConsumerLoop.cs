@@ -9,7 +9,7 @@ namespace Nearline.Worker.Kafka;
 /// <summary>
 /// The consumer, on a thread of its own. It polls whatever the tower and Redis are doing, so the group never takes it
 /// for dead; when it is ahead it pauses its partitions. All calls of the client, commits among them, happen on this
-/// thread, so none can race with a rebalance; only <see cref="PausedEnds"/> asks for ends of partitions beside it.
+/// thread, so none can race with a rebalance; only <see cref="PartitionEnds"/> and <see cref="BrokerProbe"/> ask brokers beside it.
 /// </summary>
 internal sealed class ConsumerLoop(
     IOptions<KafkaOptions> kafka,
@@ -18,6 +18,7 @@ internal sealed class ConsumerLoop(
     BatchGate gate,
     Stall stall,
     ConsumerStatus status,
+    KafkaTrouble trouble,
     WorkerMetrics metrics,
     TimeProvider clock,
     ILogger<ConsumerLoop> logger)
@@ -25,11 +26,14 @@ internal sealed class ConsumerLoop(
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan CommitInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SlowCommit = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan StandstillAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<TopicPartition, PartitionLease> leases = [];
     private long lastCommit;
     private long lastLag;
+    private long lastQuiet;
     private bool isPaused;
     private bool hasNewPartitions;
 
@@ -62,10 +66,11 @@ internal sealed class ConsumerLoop(
             .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
             .SetPartitionsRevokedHandler((c, partitions) => Revoked(c, partitions.Select(p => p.TopicPartition)))
             .SetPartitionsLostHandler((_, partitions) => Lost(partitions.Select(p => p.TopicPartition)))
-            .SetErrorHandler((_, error) => logger.ConsumerError(error.Code, error.Reason))
+            .SetErrorHandler((_, error) => trouble.Failed("consumer", error))
             .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
             .Build();
-        using var ends = new PausedEnds(consumer);
+        using var ends = new PartitionEnds(consumer, clock);
+        using var probe = new BrokerProbe(consumer, options.UserEventsTopic, trouble);
         consumer.Subscribe([options.UserEventsTopic, options.RefreshTopic]);
         try
         {
@@ -84,12 +89,14 @@ internal sealed class ConsumerLoop(
                 {
                     lastLag = clock.GetTimestamp();
                     MeasureLag(consumer, ends);
+                    LookForTrouble(ends, probe);
                 }
             }
         }
         finally
         {
             ends.Dispose();
+            probe.Dispose();
             try
             {
                 // Close calls the revocation handler, which waits for the batch in work and commits it.
@@ -112,7 +119,7 @@ internal sealed class ConsumerLoop(
         }
         catch (ConsumeException e) when (!e.Error.IsFatal)
         {
-            logger.ConsumerError(e.Error.Code, e.Error.Reason);
+            trouble.Failed("consumer", e.Error);
             return;
         }
 
@@ -123,16 +130,17 @@ internal sealed class ConsumerLoop(
 
         if (result.IsPartitionEOF)
         {
-            lease.ReachedEnd(result.Offset.Value);
+            lease.ReachedEnd(result.Offset.Value, clock.GetTimestamp());
             return;
         }
 
         metrics.Consumed(result.Topic);
-        lease.Received(result.Offset.Value);
-        buffer.Add(new LeasedRecord(ConsumedRecord.From(result, clock.GetUtcNow()), lease, clock.GetTimestamp()));
+        var now = clock.GetTimestamp();
+        lease.Received(result.Offset.Value, now);
+        buffer.Add(new LeasedRecord(ConsumedRecord.From(result, clock.GetUtcNow()), lease, now));
     }
 
-    private void PauseOrResume(IConsumer<byte[]?, byte[]?> consumer, PausedEnds ends)
+    private void PauseOrResume(IConsumer<byte[]?, byte[]?> consumer, PartitionEnds ends)
     {
         var pause = stall.IsStalled || (isPaused ? !buffer.HasDrained : buffer.IsFull);
         if (pause == isPaused && !hasNewPartitions)
@@ -171,7 +179,7 @@ internal sealed class ConsumerLoop(
     {
         foreach (var partition in partitions)
         {
-            leases[partition] = new PartitionLease(partition);
+            leases[partition] = new PartitionLease(partition) { LastReceived = clock.GetTimestamp() };
         }
 
         hasNewPartitions = true;
@@ -199,7 +207,7 @@ internal sealed class ConsumerLoop(
         if (taken.Count > 0)
         {
             gate.Revoke(taken, TimeSpan.Zero);
-            status.Joined(leases.Count);
+            status.Lost(leases.Count);
             logger.PartitionsLost(taken.Count);
         }
     }
@@ -228,6 +236,7 @@ internal sealed class ConsumerLoop(
             return;
         }
 
+        var asked = clock.GetTimestamp();
         try
         {
             consumer.Commit(due.Select(d => new TopicPartitionOffset(d.Lease.Partition, new Offset(d.Offset))));
@@ -236,8 +245,13 @@ internal sealed class ConsumerLoop(
         {
             // Tried again at the next turn; if the partition has moved on, its next owner repeats the records.
             metrics.Retry("commit", e.Error.Code.ToString());
-            logger.CommitFailed(e.Error.Code, e.Error.Reason);
+            trouble.Failed("commit", e.Error);
             return;
+        }
+
+        if (clock.GetElapsedTime(asked) is var took && took >= SlowCommit)
+        {
+            trouble.Failed("slow", $"a commit took {took.TotalSeconds:F1} s");
         }
 
         foreach (var (lease, offset) in due)
@@ -246,7 +260,7 @@ internal sealed class ConsumerLoop(
         }
     }
 
-    private void MeasureLag(IConsumer<byte[]?, byte[]?> consumer, PausedEnds ends)
+    private void MeasureLag(IConsumer<byte[]?, byte[]?> consumer, PartitionEnds ends)
     {
         // While paused nothing is fetched, and the ends that fetches bring would stand still just when lag grows.
         if (isPaused)
@@ -267,5 +281,40 @@ internal sealed class ConsumerLoop(
         }
 
         status.Measured(measured);
+    }
+
+    /// <summary>
+    /// The client reports most of what goes wrong, but not a leader that is none any more: it looks for the new one in
+    /// silence. So the ends of quiet partitions are asked for, and what lies beyond what was received is trouble.
+    /// </summary>
+    private void LookForTrouble(PartitionEnds ends, BrokerProbe probe)
+    {
+        if (!isPaused)
+        {
+            var quiet = leases.Values.Where(lease => clock.GetElapsedTime(lease.LastReceived) >= StandstillAfter).ToList();
+            foreach (var lease in quiet)
+            {
+                // An answer of just now may be about a record that is on its way.
+                if (ends.Of(lease.Partition) is { End: >= 0 } asked && clock.GetElapsedTime(asked.At) >= LagInterval &&
+                    asked.End > Math.Max(lease.NextToReceive, asked.Begin))
+                {
+                    trouble.Failed(
+                        "standstill",
+                        $"{lease.Partition} has {asked.End - Math.Max(lease.NextToReceive, asked.Begin)} records that the brokers do not hand out; its leader may be moving");
+                }
+            }
+
+            if (quiet.Count > 0 && clock.GetElapsedTime(lastQuiet) >= StandstillAfter)
+            {
+                lastQuiet = clock.GetTimestamp();
+                ends.Ask(quiet.ConvertAll(lease => lease.Partition));
+            }
+        }
+
+        if (trouble.Problem is not null)
+        {
+            probe.Ask();
+            trouble.Settle(status.HasJoined);
+        }
     }
 }

@@ -34,6 +34,13 @@ internal sealed class ConsumerStatus(TimeProvider clock)
         joined = true;
     }
 
+    /// <summary>Partitions were lost; when none is left, the group has to be joined anew.</summary>
+    public void Lost(int left)
+    {
+        Volatile.Write(ref assigned, left);
+        joined = left > 0;
+    }
+
     public void Left()
     {
         Volatile.Write(ref assigned, 0);

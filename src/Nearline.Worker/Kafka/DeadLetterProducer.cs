@@ -13,13 +13,13 @@ internal sealed class DeadLetterProducer : IDisposable
     private readonly IProducer<byte[]?, byte[]?> producer;
     private readonly string topic;
 
-    public DeadLetterProducer(IOptions<KafkaOptions> options, ILogger<DeadLetterProducer> logger)
+    public DeadLetterProducer(IOptions<KafkaOptions> options, KafkaTrouble trouble, ILogger<DeadLetterProducer> logger)
     {
         topic = options.Value.DeadLetterTopic;
         producer = new ProducerBuilder<byte[]?, byte[]?>(options.Value.ToProducerConfig())
             .SetKeySerializer(Serializers.ByteArray)
             .SetValueSerializer(Serializers.ByteArray)
-            .SetErrorHandler((_, error) => logger.ProducerError(error.Code, error.Reason))
+            .SetErrorHandler((_, error) => trouble.Failed("dead-letter producer", error))
             .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
             .Build();
     }

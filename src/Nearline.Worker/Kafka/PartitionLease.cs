@@ -47,6 +47,12 @@ internal sealed class PartitionLease(TopicPartition partition)
     /// <summary>What was committed last; -1: nothing under this lease. Only the consumer's thread uses it.</summary>
     public long Committed { get; set; } = -1;
 
+    /// <summary>When a record or the end was received last, by the clock's timestamp. Only the consumer's thread uses it.</summary>
+    public long LastReceived { get; set; }
+
+    /// <summary>The next offset to receive; -1 before the first. Only the consumer's thread uses it.</summary>
+    public long NextToReceive { get; private set; } = -1;
+
     /// <summary>The next offset to process, as far as known; -1 before anything was received.</summary>
     public long Next => Math.Max(Processed, Interlocked.Read(ref reached));
 
@@ -81,15 +87,17 @@ internal sealed class PartitionLease(TopicPartition partition)
     public void Revoke() => Volatile.Write(ref revoked, 1);
 
     /// <summary>A record was received.</summary>
-    public void Received(long offset)
+    public void Received(long offset, long at)
     {
+        (NextToReceive, LastReceived) = (offset + 1, at);
         Interlocked.CompareExchange(ref reached, offset, -1);
         Interlocked.Increment(ref waiting);
     }
 
     /// <summary>The end was reached; with nothing waiting, that is how far processing is, too.</summary>
-    public void ReachedEnd(long offset)
+    public void ReachedEnd(long offset, long at)
     {
+        (NextToReceive, LastReceived) = (offset, at);
         if (Interlocked.Read(ref waiting) == 0)
         {
             Interlocked.Exchange(ref reached, offset);

@@ -27,6 +27,7 @@ internal sealed class ModelFollower(
     private static readonly int[] WarmUpBatches = [1, 8, 64];
 
     private readonly WorkerOptions settings = options.Value;
+    private readonly Incident fallbackTrouble = new("fallback lists", logger, clock);
     private readonly Dictionary<string, (long At, string Problem)> refused = new(StringComparer.Ordinal);
     private Rollout rollout = Rollout.None;
     private ServingPlan? served;
@@ -215,6 +216,7 @@ internal sealed class ModelFollower(
             var (version, lists) = await host.RunAsync(
                 retriever => (retriever.ModelVersion, retriever.FallbackLists(settings.SetSize)), cancellationToken).ConfigureAwait(false);
             await fallbacks.WriteAsync(version, lists, cancellationToken).ConfigureAwait(false);
+            fallbackTrouble.Over();
             listsWritten = clock.GetTimestamp();
             listsRemoved = removed;
         }
@@ -222,7 +224,7 @@ internal sealed class ModelFollower(
         {
             // The next poll tries again.
             metrics.Retry("store fallbacks", e.GetType().Name);
-            logger.FallbacksNotWritten(e.Message);
+            fallbackTrouble.Failed(e.GetType().Name, e.Message);
         }
     }
 }

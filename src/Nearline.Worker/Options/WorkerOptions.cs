@@ -77,6 +77,11 @@ internal sealed class WorkerOptions
     /// <summary>How often the fallback lists are written again, in case Redis lost them. 1 s to 1 day.</summary>
     public TimeSpan FallbackInterval { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// How long one attempt to read or write in Redis may take before it counts as failed and is made again. 100 ms to 1 min.
+    /// </summary>
+    public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a stop, or a rebalance, waits for the batch in work. 100 ms to 1 min.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -137,6 +142,7 @@ internal sealed class WorkerOptions
             check.InRange(nameof(MaxFutureSkew), options.MaxFutureSkew, TimeSpan.Zero, TimeSpan.FromDays(1));
             check.InRange(nameof(RecentEventWindow), options.RecentEventWindow, 0, 4096);
             check.InRange(nameof(FallbackInterval), options.FallbackInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+            check.InRange(nameof(RedisTimeout), options.RedisTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
             check.InRange(nameof(DrainTimeout), options.DrainTimeout, TimeSpan.FromMilliseconds(100), MaxDrainTimeout);
             check.InRange(nameof(Debounce), options.Debounce, TimeSpan.Zero, TimeSpan.FromMinutes(10));
             if (options.BackfillOnCatalog != TimeSpan.Zero)

@@ -209,7 +209,7 @@ internal sealed class BatchProcessor(
 
         using var step = WorkerTracing.StartStep("load and fold states");
         var started = clock.GetTimestamp();
-        var stored = await retries.RunAsync(
+        var stored = await retries.RedisAsync(
             "load states", token => store.LoadAsync(work.ConvertAll(w => w.UserId), token), abort).ConfigureAwait(false);
         metrics.RedisRead(clock.GetElapsedTime(started));
         var failures = new List<BatchFailure>();
@@ -255,7 +255,7 @@ internal sealed class BatchProcessor(
             var started = clock.GetTimestamp();
             var now = clock.GetUtcNow();
             var writes = writing.ConvertAll(w => UserWrites.Of(w, outcome, now));
-            var written = await retries.RunAsync("store", token => store.WriteAsync(writes, token), abort).ConfigureAwait(false);
+            var written = await retries.RedisAsync("store", token => store.WriteAsync(writes, token), abort).ConfigureAwait(false);
             metrics.RedisWrite(clock.GetElapsedTime(started));
             stages.End(StageNames.Write);
             for (var i = 0; i < writing.Count; i++)

@@ -5,17 +5,12 @@ using StackExchange.Redis;
 namespace Nearline.Worker.State;
 
 /// <summary>Users' states and sets in Redis. Each call is one round trip, however many users it is for.</summary>
+/// <remarks>The client itself may wait for as long as a connection looks alive: callers bound the time of a call.</remarks>
 /// <param name="redis">The connection.</param>
 /// <param name="stateTtl">How long a state outlives its last write.</param>
 /// <param name="setTtl">How long a set does.</param>
 internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl, TimeSpan setTtl)
 {
-    /// <summary>
-    /// When an answer is given up. The client itself waits for as long as the connection looks alive, and a batch
-    /// would wait with it; to repeat a write that was done after all is harmless, since its revision has moved on.
-    /// </summary>
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
-
     private readonly RedisValue stateTtlMs = (long)stateTtl.TotalMilliseconds;
     private readonly RedisValue setTtlMs = (long)setTtl.TotalMilliseconds;
 
@@ -30,7 +25,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
             reads[i] = database.StringGetAsync(RedisKeys.State(userIds[i]));
         }
 
-        var values = await Task.WhenAll(reads).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
+        var values = await Task.WhenAll(reads).WaitAsync(cancellationToken).ConfigureAwait(false);
         return Array.ConvertAll(values, value => value.IsNull ? null : (byte[]?)value);
     }
 
@@ -39,7 +34,9 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
     /// </summary>
     /// <returns>In the order of the writes, whether it was done: false when the stored state was not the expected one.</returns>
     /// <exception cref="RedisException">At least one write failed or may have failed.</exception>
-    /// <exception cref="TimeoutException">No answer in time; writes may have been done.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The caller gave up; writes may have been done. To repeat them is harmless, since their revisions have moved on.
+    /// </exception>
     public async Task<bool[]> WriteAsync(IReadOnlyList<UserWrite> writes, CancellationToken cancellationToken)
     {
         var database = redis.GetDatabase();
@@ -49,7 +46,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
             running[i] = WriteAsync(database, writes[i]);
         }
 
-        return await Task.WhenAll(running).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
+        return await Task.WhenAll(running).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<bool> WriteAsync(IDatabase database, UserWrite write)

@@ -33,8 +33,10 @@ internal static class MetricNames
     public const string IndexDuration = "nearline.worker.index.duration";
     public const string RedisReadDuration = "nearline.worker.redis.read.duration";
     public const string RedisWriteDuration = "nearline.worker.redis.write.duration";
+    public const string RedisBreaker = "nearline.worker.redis.breaker";
     public const string ConsumerLag = "nearline.worker.consumer.lag";
     public const string PollAge = "nearline.worker.consumer.poll_age";
+    public const string KafkaErrors = "nearline.worker.kafka.errors";
     public const string Buffered = "nearline.worker.consumer.buffered";
     public const string ModelInfo = "nearline.worker.model.info";
     public const string ModelShare = "nearline.worker.model.share";

@@ -38,6 +38,7 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> backfilled;
     private readonly Counter<long> conflicts;
     private readonly Counter<long> retries;
+    private readonly Counter<long> kafkaErrors;
     private readonly Counter<long> modelLoads;
     private readonly Counter<long> catalogRecords;
     private readonly Histogram<double> eventToServable;
@@ -64,6 +65,7 @@ internal sealed class WorkerMetrics : IDisposable
         backfilled = Counter(MetricNames.BackfillRequests, "{request}", "Requests to refresh that this worker sent for a backfill.");
         conflicts = Counter(MetricNames.StateConflicts, "{write}", "Writes refused because another worker had written the state.");
         retries = Counter(MetricNames.Retries, "{attempt}", "Failed attempts that are made again, by operation.");
+        kafkaErrors = Counter(MetricNames.KafkaErrors, "{error}", "Errors that the Kafka clients report; they retry by themselves.");
         modelLoads = Counter(MetricNames.ModelLoads, "{load}", "Models taken over or refused.");
         catalogRecords = Counter(MetricNames.CatalogRecords, "{record}", "Records of the catalog, by what became of them.");
         eventToServable = Seconds(
@@ -105,6 +107,10 @@ internal sealed class WorkerMetrics : IDisposable
     /// <summary>Observes how many tensors native memory holds.</summary>
     public void ObserveNativeTensors(Func<long> count) => meter.CreateObservableGauge(
         MetricNames.NativeTensors, count, "{tensor}", "Tensors that native memory holds; constant between batches, or there is a leak.");
+
+    /// <summary>Observes whether Redis is left alone: 0 closed, 1 open, 2 half open, 3 isolated.</summary>
+    public void ObserveRedisBreaker(Func<int> state) => meter.CreateObservableGauge(
+        MetricNames.RedisBreaker, state, unit: null, "The circuit breaker before Redis: 0 closed, 1 open, 2 half open.");
 
     /// <summary>Observes which models are served, and to which share of the users.</summary>
     public void ObserveModels(Func<ServingPlan?> plan)
@@ -211,6 +217,8 @@ internal sealed class WorkerMetrics : IDisposable
 
     public void Retry(string operation, string error) =>
         retries.Add(1, Tag(MetricNames.Operation, operation), Tag(MetricNames.ErrorType, error));
+
+    public void KafkaError(string error) => kafkaErrors.Add(1, Tag(MetricNames.ErrorType, error));
 
     /// <param name="outcome"><c>active</c> or <c>refused</c>.</param>
     public void ModelLoad(string outcome) => modelLoads.Add(1, Tag(MetricNames.Outcome, outcome));

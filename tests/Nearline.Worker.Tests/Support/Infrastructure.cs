@@ -32,14 +32,14 @@ internal sealed class Infrastructure : IAsyncDisposable
 
     public IDatabase Database => connection.GetDatabase();
 
-    public static async Task<Infrastructure> StartAsync(int partitions = 2)
+    public static async Task<Infrastructure> StartAsync(int partitions = 2, params string[] redisArguments)
     {
         var kafka = MockKafkaCluster.Start();
         kafka.CreateTopic(KafkaTopics.UserEvents, partitions);
         kafka.CreateTopic(KafkaTopics.Refresh, 1);
         kafka.CreateTopic(KafkaTopics.UserEventsDlq, 1);
-        var redis = await RedisServer.StartAsync();
-        return new Infrastructure(kafka, redis, await ConnectionMultiplexer.ConnectAsync($"{redis.Address},abortConnect=false"));
+        var redis = await RedisServer.StartAsync(new RedisServerOptions { ExtraArguments = redisArguments });
+        return new Infrastructure(kafka, redis, await ConnectionMultiplexer.ConnectAsync($"{redis.Address},abortConnect=false,allowAdmin=true"));
     }
 
     public Task<TopicPartitionOffset> PublishAsync(UserEvent message, params (string Name, string Value)[] headers) =>

@@ -1,0 +1,46 @@
+using Confluent.Kafka;
+
+namespace Nearline.Worker.Kafka;
+
+/// <summary>
+/// Asks whether any broker answers, on another thread, since the consumer's own must not wait. One question at a time.
+/// Dispose it before the consumer is closed.
+/// </summary>
+internal sealed class BrokerProbe(IClient client, string topic, KafkaTrouble trouble) : IDisposable
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
+
+    private readonly IAdminClient admin = new DependentAdminClientBuilder(client.Handle).Build();
+    private Task asking = Task.CompletedTask;
+
+    /// <summary>Asks, unless the last question is still open. Returns at once.</summary>
+    public void Ask()
+    {
+        if (asking.IsCompleted)
+        {
+            asking = Task.Run(AskOnce);
+        }
+    }
+
+    /// <summary>Waits for the open question, at most about a second.</summary>
+    public void Dispose()
+    {
+        asking.Wait();
+        admin.Dispose();
+    }
+
+    private void AskOnce()
+    {
+        try
+        {
+            if (admin.GetMetadata(topic, Timeout).Brokers.Count > 0)
+            {
+                trouble.Answered();
+            }
+        }
+        catch (KafkaException)
+        {
+            // No answer; the client's own errors say why.
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using Nearline.Worker.Telemetry;
+using Nearline.Worker.Tests.Support;
+
+namespace Nearline.Worker.Tests.Pipeline;
+
+/// <summary>
+/// A worker at work and a fault of Redis under it: nothing is lost or counted twice, the worker is not ready but alive
+/// and polls on, and the log has one line when it begins and one when it is over.
+/// </summary>
+public sealed class RedisFaultTests
+{
+    private static readonly TimeSpan Away = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public Task Redis_that_stands_still_for_ten_seconds() => RunAsync(
+        async (infrastructure, worker, since) =>
+        {
+            infrastructure.Redis.Suspend();
+            await StaysUnreadyAsync(worker, since);
+            infrastructure.Redis.Resume();
+        });
+
+    [Fact]
+    public Task Redis_that_is_killed_and_comes_back_with_its_data() => RunAsync(
+        async (infrastructure, worker, since) =>
+        {
+            await infrastructure.Redis.KillAsync();
+            await StaysUnreadyAsync(worker, since);
+            await infrastructure.Redis.RestartAsync();
+        });
+
+    [Fact]
+    public Task Redis_that_is_full() => RunAsync(
+        async (infrastructure, worker, since) =>
+        {
+            await infrastructure.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+            await UnreadyAsync(worker);
+            Assert.Contains("OOM", (await worker.GetAsync("/healthz/ready")).Body, StringComparison.Ordinal);
+            await infrastructure.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
+        });
+
+    private static async Task RunAsync(Func<Infrastructure, RunningWorker, Stopwatch, Task> fault)
+    {
+        await using var infrastructure = await Infrastructure.StartAsync(2, "--appendonly", "yes");
+        var random = new Random(13);
+        var logs = Enumerable.Range(0, 6).Select(i => Lives.Log(random, $"u{i}", 40)).ToList();
+        List<List<Worker.Events.UserEventRecord>> Part(int from, int to) => logs.ConvertAll(l => l[from..to]);
+        await using var worker = await RunningWorker.StartAsync(
+            infrastructure,
+            new FakeRetrieverSource().Activate(new FakeRetriever("m1")),
+            null,
+            "--Kafka:CatalogTopic=",
+            "--Worker:BatchMaxEvents=16",
+            "--Worker:RedisTimeout=00:00:01");
+        await infrastructure.PublishAsync(random, Part(0, 10));
+        await worker.ReadyAsync();
+        var publishing = infrastructure.PublishAsync(random, Part(10, 40));
+        await fault(infrastructure, worker, Stopwatch.StartNew());
+
+        var last = await publishing;
+        await infrastructure.CountedOnceAsync(logs);
+        foreach (var record in last)
+        {
+            await infrastructure.CommittedPastAsync(record);
+        }
+
+        await worker.ReadyAsync();
+        await Eventually.TrueAsync(() => worker.Meters.Gauge(MetricNames.ConsumerLag) == 0, "the lag is gone");
+        Assert.Single(worker.Logs.Warnings("Redis: trouble begins"));
+        Assert.Single(worker.Logs.Information("Redis: trouble is over"));
+        Assert.Equal(0, worker.Meters.Gauge(MetricNames.RedisBreaker));
+    }
+
+    private static Task UnreadyAsync(RunningWorker worker) => Eventually.PassAsync(async () =>
+    {
+        var (status, body) = await worker.GetAsync("/healthz/ready");
+        Assert.Equal(503, status);
+        Assert.Contains("retrying", body, StringComparison.Ordinal);
+    });
+
+    private static async Task StaysUnreadyAsync(RunningWorker worker, Stopwatch since)
+    {
+        await UnreadyAsync(worker);
+        while (since.Elapsed < Away)
+        {
+            Assert.Equal(200, (await worker.GetAsync("/healthz/live")).Status);
+            Assert.Equal(503, (await worker.GetAsync("/healthz/ready")).Status);
+            Assert.True(worker.Meters.Gauge(MetricNames.PollAge) < 10, "it polls on");
+            await Task.Delay(50);
+        }
+    }
+}
