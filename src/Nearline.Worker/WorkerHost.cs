@@ -97,6 +97,7 @@ public static class WorkerHost
             var options = p.GetRequiredService<IOptions<WorkerOptions>>().Value;
             return new UserStore(p.GetRequiredService<IConnectionMultiplexer>(), options.StateTtl, options.SetTtl);
         });
+        services.AddSingleton<ReplicaCheck>();
         services.AddHostedService<ModelFollower>();
         services.AddSingleton<Func<ICatalogTopic>>(p => () => new KafkaCatalogTopic(
             p.GetRequiredService<IOptions<KafkaOptions>>().Value,

@@ -27,4 +27,22 @@ internal static class Eventually
 
     public static Task TrueAsync(Func<Task<bool>> look, string what, int seconds = 60) =>
         GetAsync(async () => await look() ? "" : null, what, seconds);
+
+    /// <summary>Repeats assertions until they pass.</summary>
+    public static async Task PassAsync(Func<Task> assertions, int seconds = 30)
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await assertions();
+                return;
+            }
+            catch (Exception) when (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(seconds))
+            {
+                await Task.Delay(20);
+            }
+        }
+    }
 }

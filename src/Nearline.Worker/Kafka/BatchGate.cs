@@ -4,10 +4,22 @@ namespace Nearline.Worker.Kafka;
 /// Where batches and rebalances meet. A batch enters with the records whose partitions are still held; a revocation
 /// marks the leases and waits until the batches that use them have left. Thread-safe.
 /// </summary>
-internal sealed class BatchGate
+internal sealed class BatchGate(TimeProvider clock)
 {
     private readonly object gate = new();
     private readonly HashSet<BatchPass> inside = [];
+
+    /// <summary>How long the oldest of the batches inside is there; null: none is.</summary>
+    public TimeSpan? OldestAge
+    {
+        get
+        {
+            lock (gate)
+            {
+                return inside.Count == 0 ? null : clock.GetElapsedTime(inside.Min(pass => pass.EnteredAt));
+            }
+        }
+    }
 
     /// <summary>Starts a batch: returns the records that may be processed, without those of revoked partitions.</summary>
     public (List<T> Held, BatchPass Pass) Enter<T>(IReadOnlyList<T> records, Func<T, PartitionLease> leaseOf)
@@ -15,7 +27,7 @@ internal sealed class BatchGate
         lock (gate)
         {
             var held = records.Where(r => !leaseOf(r).IsRevoked).ToList();
-            var pass = new BatchPass([.. held.Select(leaseOf)]);
+            var pass = new BatchPass([.. held.Select(leaseOf)], clock.GetTimestamp());
             inside.Add(pass);
             return (held, pass);
         }
@@ -62,7 +74,10 @@ internal sealed class BatchGate
 
 /// <summary>A batch in work, as the gate knows it.</summary>
 /// <param name="leases">What its records came under.</param>
-internal sealed class BatchPass(HashSet<PartitionLease> leases)
+/// <param name="enteredAt">When it began, by the clock's timestamp.</param>
+internal sealed class BatchPass(HashSet<PartitionLease> leases, long enteredAt)
 {
+    public long EnteredAt => enteredAt;
+
     public HashSet<PartitionLease> Leases { get; } = leases;
 }

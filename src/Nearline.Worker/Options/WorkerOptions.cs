@@ -82,6 +82,12 @@ internal sealed class WorkerOptions
     /// </summary>
     public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Whether a write counts as done only when a replica of its Redis server has it: what a master acknowledges can be lost
+    /// with it until then. Needs a replica of each master.
+    /// </summary>
+    public bool ConfirmOnReplica { get; set; }
+
     /// <summary>How long a stop, or a rebalance, waits for the batch in work. 100 ms to 1 min.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

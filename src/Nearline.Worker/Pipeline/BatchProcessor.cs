@@ -18,6 +18,7 @@ internal sealed class BatchProcessor(
     BatchGate gate,
     DueSets due,
     UserStore store,
+    ReplicaCheck replicas,
     DeadLetterProducer deadLetters,
     ModelHost models,
     Retries retries,
@@ -27,6 +28,8 @@ internal sealed class BatchProcessor(
     TimeProvider clock,
     ILogger<BatchProcessor> logger)
 {
+    private static readonly IReadOnlySet<string> NoUsers = new HashSet<string>(StringComparer.Ordinal);
+
     private readonly WorkerOptions settings = options.Value;
     private readonly SetTriggers triggers = SetTriggers.Of(options.Value);
     private readonly Retrieval retrieval = new(models, metrics, options.Value.SetSize, clock, logger);
@@ -249,6 +252,13 @@ internal sealed class BatchProcessor(
         var writing = work.Where(w => w.NeedsWrite && !failed.Contains(w)).ToList();
         var conflicts = new List<UserWork>();
         await hooks.BeforeWriteAsync(writing).ConfigureAwait(false);
+        if (settings.ConfirmOnReplica)
+        {
+            var lost = await LostAsync(done.Select(w => (w.UserId, w.User.Revision)), abort).ConfigureAwait(false);
+            conflicts.AddRange(done.Where(w => lost.Contains(w.UserId)));
+            done.RemoveAll(w => lost.Contains(w.UserId));
+        }
+
         if (writing.Count > 0)
         {
             using var step = WorkerTracing.StartStep("store");
@@ -256,11 +266,14 @@ internal sealed class BatchProcessor(
             var now = clock.GetUtcNow();
             var writes = writing.ConvertAll(w => UserWrites.Of(w, outcome, now));
             var written = await retries.RedisAsync("store", token => store.WriteAsync(writes, token), abort).ConfigureAwait(false);
+            var lost = settings.ConfirmOnReplica
+                ? await LostAsync(writes.Where((_, i) => written[i]).Select(w => (w.UserId, w.State.Revision)), abort).ConfigureAwait(false)
+                : NoUsers;
             metrics.RedisWrite(clock.GetElapsedTime(started));
             stages.End(StageNames.Write);
             for (var i = 0; i < writing.Count; i++)
             {
-                if (written[i])
+                if (written[i] && !lost.Contains(writing[i].UserId))
                 {
                     done.Add(writing[i]);
                     CountSets(writing[i], writes[i], stages);
@@ -276,6 +289,16 @@ internal sealed class BatchProcessor(
         done.ForEach(Count);
         CountUnknown(outcome, done);
         return conflicts;
+    }
+
+    /// <summary>Waits until replicas have the states. Returns the users whose state a failover took away.</summary>
+    private async Task<IReadOnlySet<string>> LostAsync(IEnumerable<(string UserId, ulong Revision)> states, CancellationToken abort)
+    {
+        // Of a user without a state there is nothing to lose.
+        var stored = states.Where(state => state.Revision > 0).ToList();
+        return stored.Count == 0
+            ? NoUsers
+            : await retries.RedisAsync("confirm on replica", token => replicas.LostAsync(stored, token), abort).ConfigureAwait(false);
     }
 
     private void CountSets(UserWork work, UserWrite write, StageClock stages)

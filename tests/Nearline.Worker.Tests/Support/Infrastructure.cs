@@ -16,10 +16,13 @@ internal sealed class Infrastructure : IAsyncDisposable
     private readonly ConnectionMultiplexer connection;
     private readonly IProducer<string?, byte[]?> producer;
 
-    private Infrastructure(MockKafkaCluster kafka, RedisServer redis, ConnectionMultiplexer connection)
+    private readonly RedisServer? ownRedis;
+
+    private Infrastructure(MockKafkaCluster kafka, RedisServer? redis, string redisAddress, ConnectionMultiplexer connection)
     {
         Kafka = kafka;
-        Redis = redis;
+        ownRedis = redis;
+        RedisAddress = redisAddress;
         this.connection = connection;
         producer = new ProducerBuilder<string?, byte[]?>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers, LingerMs = 1 })
             .SetLogHandler((_, _) => { })
@@ -28,18 +31,35 @@ internal sealed class Infrastructure : IAsyncDisposable
 
     public MockKafkaCluster Kafka { get; }
 
-    public RedisServer Redis { get; }
+    /// <summary>Its own Redis server.</summary>
+    public RedisServer Redis => ownRedis ?? throw new InvalidOperationException("it runs on a cluster");
+
+    /// <summary>What to connect to.</summary>
+    public string RedisAddress { get; }
 
     public IDatabase Database => connection.GetDatabase();
 
+    /// <summary>With a Redis server of its own.</summary>
     public static async Task<Infrastructure> StartAsync(int partitions = 2, params string[] redisArguments)
+    {
+        var redis = await RedisServer.StartAsync(new RedisServerOptions { ExtraArguments = redisArguments });
+        return new Infrastructure(StartKafka(partitions), redis, redis.Address, await ConnectAsync(redis.Address));
+    }
+
+    /// <summary>On a Redis Cluster, which stays the caller's.</summary>
+    public static async Task<Infrastructure> StartAsync(RedisCluster cluster) =>
+        new(StartKafka(2), null, cluster.Addresses, await ConnectAsync(cluster.Addresses));
+
+    private static Task<ConnectionMultiplexer> ConnectAsync(string addresses) =>
+        ConnectionMultiplexer.ConnectAsync($"{addresses},abortConnect=false,allowAdmin=true");
+
+    private static MockKafkaCluster StartKafka(int partitions)
     {
         var kafka = MockKafkaCluster.Start();
         kafka.CreateTopic(KafkaTopics.UserEvents, partitions);
         kafka.CreateTopic(KafkaTopics.Refresh, 1);
         kafka.CreateTopic(KafkaTopics.UserEventsDlq, 1);
-        var redis = await RedisServer.StartAsync(new RedisServerOptions { ExtraArguments = redisArguments });
-        return new Infrastructure(kafka, redis, await ConnectionMultiplexer.ConnectAsync($"{redis.Address},abortConnect=false,allowAdmin=true"));
+        return kafka;
     }
 
     public Task<TopicPartitionOffset> PublishAsync(UserEvent message, params (string Name, string Value)[] headers) =>
@@ -150,7 +170,11 @@ internal sealed class Infrastructure : IAsyncDisposable
     {
         producer.Dispose();
         connection.Dispose();
-        await Redis.DisposeAsync();
+        if (ownRedis is not null)
+        {
+            await ownRedis.DisposeAsync();
+        }
+
         Kafka.Dispose();
     }
 

@@ -49,7 +49,7 @@ internal sealed class RunningWorker : IAsyncDisposable
                 "--Kafka:SessionTimeout=00:00:04",
                 "--Kafka:FetchWait=00:00:00.020",
                 "--Kafka:Client:heartbeat.interval.ms=100",
-                $"--Redis:ConnectionString={infrastructure.Redis.Address}",
+                $"--Redis:ConnectionString={infrastructure.RedisAddress}",
                 "--Worker:ModelPollInterval=00:00:00.020",
                 "--Worker:BackfillOnModel=false",
                 .. arguments,
