@@ -6,6 +6,7 @@ using Nearline.Bench.Index;
 using Nearline.Bench.Swap;
 using Nearline.Bench.Tower;
 using Nearline.Bench.Training;
+using Nearline.Bench.Worker;
 
 // One command a benchmark; the scripts beside this project start them and their peers in turns.
 return await new RootCommand("our side of the benchmarks in bench/")
@@ -18,5 +19,6 @@ return await new RootCommand("our side of the benchmarks in bench/")
     SwapCommand.Create(),
     TowerCommand.Create(),
     TrainingCommand.Create(),
+    WorkerCommand.Create(),
 }
     .Parse(args).InvokeAsync().ConfigureAwait(false);

@@ -16,6 +16,7 @@ var root = new RootCommand("Nearline: the few hundred shows worth ranking for ea
     ModelsCommand.Create(),
     BackfillCommand.Create(),
     DlqCommand.Create(),
+    ReplayCommand.Create(),
     CapacityCommand.Create(),
     GetCommand.Create(),
     UpCommand.Create(),

@@ -90,12 +90,15 @@ public static class WorkerHost
         services.AddSingleton<BatchProcessor>();
         services.AddSingleton<IBatchHooks, NoHooks>();
         services.AddSingleton<IRetrieverSource, BundleRetrieverSource>();
-        services.AddSingleton<FallbackStore>();
+        services.AddSingleton(p => new FallbackStore(
+            p.GetRequiredService<IConnectionMultiplexer>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<IOptions<WorkerOptions>>().Value.KeyPrefix));
         services.AddSingleton<ModelHost>();
         services.AddSingleton(p =>
         {
             var options = p.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            return new UserStore(p.GetRequiredService<IConnectionMultiplexer>(), options.StateTtl, options.SetTtl);
+            return new UserStore(p.GetRequiredService<IConnectionMultiplexer>(), options.StateTtl, options.SetTtl, options.KeyPrefix);
         });
         services.AddSingleton<ReplicaCheck>();
         services.AddHostedService<ModelFollower>();

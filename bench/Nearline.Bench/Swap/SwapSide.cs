@@ -26,7 +26,7 @@ internal sealed class SwapSide : IDisposable
     public SwapSide(SwapOptions options)
     {
         this.options = options;
-        matrices = [Clustered(1), Clustered(2)];
+        matrices = [Clusters.Rows(options.Count, options.Dimension, 1), Clusters.Rows(options.Count, options.Dimension, 2)];
         queries = [.. Enumerable.Range(0, Batches).Select(b => Around(matrices[0], b))];
         for (var m = 0; m < matrices.Length; m++)
         {
@@ -128,27 +128,6 @@ internal sealed class SwapSide : IDisposable
         return new IndexRetriever($"v{which}", IndexChoice.Build(matrices[which], options.Dimension, CPU, new BackendOptions { Backend = options.Backend, Limit = options.Limit }));
     }
 
-    /// <summary>As the index benchmark's: clusters of unequal sizes, norms spread by popularity.</summary>
-    private float[] Clustered(int seed)
-    {
-        var random = new Random(seed);
-        var clusters = Math.Max(1, options.Count / 150);
-        float[] centres = [.. Enumerable.Range(0, clusters * options.Dimension).Select(_ => Normal(random))];
-        var rows = new float[options.Count * options.Dimension];
-        for (var row = 0; row < options.Count; row++)
-        {
-            // The square makes low clusters the large ones.
-            var cluster = (int)(Math.Pow(random.NextDouble(), 2) * clusters);
-            var norm = MathF.Exp(0.2f * Normal(random)) / MathF.Sqrt(options.Dimension);
-            for (var i = 0; i < options.Dimension; i++)
-            {
-                rows[(row * options.Dimension) + i] = 0.7f * norm * (centres[(cluster * options.Dimension) + i] + Normal(random));
-            }
-        }
-
-        return rows;
-    }
-
     private float[] Around(float[] rows, int seed)
     {
         var random = new Random(seed);
@@ -160,14 +139,11 @@ internal sealed class SwapSide : IDisposable
                 var row = random.Next(options.Count);
                 for (var i = 0; i < options.Dimension; i++)
                 {
-                    batch[(query * options.Dimension) + i] += rows[(row * options.Dimension) + i] + (0.02f * Normal(random));
+                    batch[(query * options.Dimension) + i] += rows[(row * options.Dimension) + i] + (0.02f * Clusters.Normal(random));
                 }
             }
         }
 
         return batch;
     }
-
-    private static float Normal(Random random) =>
-        (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
 }

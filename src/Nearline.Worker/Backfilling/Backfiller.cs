@@ -45,6 +45,12 @@ internal sealed class Backfiller(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (settings.KeyPrefix.Length > 0)
+        {
+            // The requests that it sends are for the workers that serve.
+            return;
+        }
+
         await models.FirstModel.WaitAsync(stoppingToken).ConfigureAwait(false);
         using var timer = new PeriodicTimer(Interval, clock);
         try

@@ -24,10 +24,10 @@ internal sealed class DeadLetterProducer : IDisposable
             .Build();
     }
 
-    /// <summary>Sends the records with their original key, value and headers; completes when all are acknowledged.</summary>
+    /// <summary>Sends the records, where there is a topic for them, with their original key, value and headers; completes when all are acknowledged.</summary>
     /// <exception cref="KafkaException">At least one was not acknowledged.</exception>
     public Task SendAsync(IEnumerable<DeadLetter> letters, CancellationToken cancellationToken) =>
-        Task.WhenAll(letters.Select(letter => SendAsync(letter, cancellationToken)));
+        topic.Length == 0 ? Task.CompletedTask : Task.WhenAll(letters.Select(letter => SendAsync(letter, cancellationToken)));
 
     public void Dispose() => producer.Dispose();
 

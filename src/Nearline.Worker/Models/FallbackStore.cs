@@ -4,11 +4,15 @@ using Nearline.Contracts.Storage.V1;
 using Nearline.Model.Serving;
 using Nearline.Worker.State;
 using StackExchange.Redis;
+using StackExchange.Redis.KeyspaceIsolation;
 
 namespace Nearline.Worker.Models;
 
 /// <summary>Stores what users without a set are served.</summary>
-internal sealed class FallbackStore(IConnectionMultiplexer redis, TimeProvider clock)
+/// <param name="redis">The connection.</param>
+/// <param name="clock">For the lists' time.</param>
+/// <param name="keyPrefix">What comes before every key.</param>
+internal sealed class FallbackStore(IConnectionMultiplexer redis, TimeProvider clock, string keyPrefix = "")
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
@@ -16,7 +20,7 @@ internal sealed class FallbackStore(IConnectionMultiplexer redis, TimeProvider c
     public async Task WriteAsync(
         string modelVersion, IReadOnlyList<ScenarioCandidates> lists, CancellationToken cancellationToken)
     {
-        var database = redis.GetDatabase();
+        var database = redis.GetDatabase().WithKeyPrefix(keyPrefix);
         var now = clock.GetUtcNow();
         await Task.WhenAll(lists.Select(list => database.StringSetAsync(
             list.Scenario.Length == 0 ? RedisKeys.Popular : RedisKeys.PopularIn(list.Scenario),

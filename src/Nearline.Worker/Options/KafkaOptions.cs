@@ -35,7 +35,7 @@ internal sealed class KafkaOptions
     /// <summary>The compacted topic of the catalog; empty: the catalog stays as the model was trained with.</summary>
     public string CatalogTopic { get; set; } = KafkaTopics.Catalog;
 
-    /// <summary>The topic for records that cannot be used.</summary>
+    /// <summary>The topic for records that cannot be used; empty: they are only counted and named in the log.</summary>
     public string DeadLetterTopic { get; set; } = KafkaTopics.UserEventsDlq;
 
     /// <summary>Longest time between polls before the group gives the partitions to others. 10 s to 1 h.</summary>
@@ -128,7 +128,6 @@ internal sealed class KafkaOptions
             check.NotEmpty(nameof(GroupId), options.GroupId, "the consumer group's name");
             check.NotEmpty(nameof(UserEventsTopic), options.UserEventsTopic, "a topic");
             check.NotEmpty(nameof(RefreshTopic), options.RefreshTopic, "a topic");
-            check.NotEmpty(nameof(DeadLetterTopic), options.DeadLetterTopic, "a topic");
             check.InRange(nameof(MaxPollInterval), options.MaxPollInterval, TimeSpan.FromSeconds(10), TimeSpan.FromHours(1));
             check.InRange(
                 nameof(SessionTimeout), options.SessionTimeout, TimeSpan.FromSeconds(1), Least(TimeSpan.FromMinutes(30), options.MaxPollInterval));

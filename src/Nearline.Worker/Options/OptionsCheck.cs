@@ -35,6 +35,15 @@ internal sealed class OptionsCheck(string section)
         }
     }
 
+    /// <summary>A brace in it would be a hash tag, and a user's keys would no longer share theirs.</summary>
+    public void KeyPrefix(string key, string? value, string what)
+    {
+        if (value is not { Length: <= 64 } || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or ':'))
+        {
+            failures.Add($"{section}:{key} is '{value}'; it must be {what}");
+        }
+    }
+
     public ValidateOptionsResult Result() =>
         failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 }

@@ -32,6 +32,12 @@ internal sealed class WorkerOptions
     /// <summary>Threads of one tower pass on the CPU, 0 to 256; 0: half the cores.</summary>
     public int Threads { get; set; }
 
+    /// <summary>
+    /// What comes before every key that is written, for a worker beside those that serve: it announces nothing and begins
+    /// no backfill. Empty: the keys that are served.
+    /// </summary>
+    public string KeyPrefix { get; set; } = "";
+
     /// <summary>In what the tower's large products run: float32, as trained, or bfloat16.</summary>
     public string Precision { get; set; } = "float32";
 
@@ -133,6 +139,7 @@ internal sealed class WorkerOptions
             var check = new OptionsCheck(Section);
             check.NotEmpty(nameof(ModelsDirectory), options.ModelsDirectory, "the folder of bundles");
             check.OneOf(nameof(Device), options.Device, Devices);
+            check.KeyPrefix(nameof(KeyPrefix), options.KeyPrefix, "empty, or up to 64 letters, digits, '-', '_' or ':', such as shadow:");
             check.OneOf(nameof(Precision), options.Precision, Precisions);
             check.InRange(nameof(Threads), options.Threads, 0, 256);
             check.InRange(nameof(ModelPollInterval), options.ModelPollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Nearline.Contracts;
 using StackExchange.Redis;
+using StackExchange.Redis.KeyspaceIsolation;
 
 namespace Nearline.Worker.State;
 
@@ -9,7 +10,8 @@ namespace Nearline.Worker.State;
 /// <param name="redis">The connection.</param>
 /// <param name="stateTtl">How long a state outlives its last write.</param>
 /// <param name="setTtl">How long a set does.</param>
-internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl, TimeSpan setTtl)
+/// <param name="keyPrefix">What comes before every key; where there is one, renewals are not announced.</param>
+internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl, TimeSpan setTtl, string keyPrefix = "")
 {
     private readonly RedisValue stateTtlMs = (long)stateTtl.TotalMilliseconds;
     private readonly RedisValue setTtlMs = (long)setTtl.TotalMilliseconds;
@@ -17,7 +19,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
     /// <summary>The stored states, in the order of the users; null where there is none.</summary>
     public async Task<byte[]?[]> LoadAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken)
     {
-        var database = redis.GetDatabase();
+        var database = redis.GetDatabase().WithKeyPrefix(keyPrefix);
         var reads = new Task<RedisValue>[userIds.Count];
         for (var i = 0; i < reads.Length; i++)
         {
@@ -39,7 +41,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
     /// </exception>
     public async Task<bool[]> WriteAsync(IReadOnlyList<UserWrite> writes, CancellationToken cancellationToken)
     {
-        var database = redis.GetDatabase();
+        var database = redis.GetDatabase().WithKeyPrefix(keyPrefix);
         var running = new Task<bool>[writes.Count];
         for (var i = 0; i < running.Length; i++)
         {
@@ -60,7 +62,7 @@ internal sealed class UserStore(IConnectionMultiplexer redis, TimeSpan stateTtl,
         values[2] = stateTtlMs;
         values[3] = write.Watched?.ToByteArray() ?? [];
         values[4] = setTtlMs;
-        values[5] = write.Announcement.Length == 0 ? "" : RedisKeys.Renewed(write.UserId);
+        values[5] = write.Announcement.Length == 0 || keyPrefix.Length > 0 ? "" : RedisKeys.Renewed(write.UserId);
         values[6] = write.Announcement;
         values[7] = write.Sets.Count;
         for (var i = 0; i < write.Sets.Count; i++)

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Confluent.Kafka;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Nearline.Contracts;
+using Nearline.Contracts.Events.V1;
+using StackExchange.Redis;
+
+namespace Nearline.Bench.Worker;
+
+/// <summary>
+/// Publishes watches of users in turn, and hears on Redis when their sets are renewed: the time between is event to
+/// servable, as producer and ranking stage see it.
+/// </summary>
+internal sealed class Traffic : IDisposable
+{
+    private readonly IReadOnlyList<string> users;
+    private readonly IReadOnlyList<string> shows;
+    private readonly IProducer<string, byte[]> producer;
+    private readonly Random random = new(1);
+    private readonly ConcurrentDictionary<string, long> sent = new(StringComparer.Ordinal);
+    private ConcurrentBag<double> latencies = [];
+    private long published;
+    private long renewed;
+    private int turn;
+
+    public Traffic(string kafka, ISubscriber subscriber, IReadOnlyList<string> users, IReadOnlyList<string> shows)
+    {
+        (this.users, this.shows) = (users, shows);
+        producer = new ProducerBuilder<string, byte[]>(new ProducerConfig
+        {
+            BootstrapServers = kafka,
+            Acks = Acks.All,
+            EnableIdempotence = true,
+            LingerMs = 1,
+            QueueBufferingMaxMessages = 1_000_000,
+        }).SetLogHandler((_, _) => { }).Build();
+        var every = new RedisChannel(RedisKeys.Renewed("*").Replace("{*}", "*", StringComparison.Ordinal), RedisChannel.PatternMode.Pattern);
+        subscriber.Subscribe(every, (channel, _) => Renewed(channel.ToString()));
+    }
+
+    /// <summary>Events whose sets have not followed yet.</summary>
+    public long Waiting => Interlocked.Read(ref published) - Interlocked.Read(ref renewed);
+
+    /// <summary>Sets of a user renewed so far.</summary>
+    public long Served => Interlocked.Read(ref renewed);
+
+    /// <summary>Latencies since the last call, in ms, ascending.</summary>
+    public double[] TakeLatencies() => [.. Interlocked.Exchange(ref latencies, []).Order()];
+
+    /// <summary>The next user watches something for half an hour.</summary>
+    public void Publish()
+    {
+        var user = users[turn++ % users.Count];
+        var now = DateTimeOffset.UtcNow;
+        var message = new UserEvent
+        {
+            UserId = user,
+            EventId = $"bench-{turn}",
+            EventTime = now.ToTimestamp(),
+            Watch = new Watch
+            {
+                // The square makes some shows popular.
+                ShowId = shows[(int)(Math.Pow(random.NextDouble(), 2) * shows.Count)],
+                Played = TimeSpan.FromMinutes(30).ToDuration(),
+                Length = TimeSpan.FromMinutes(60).ToDuration(),
+            },
+        };
+        sent[user] = Stopwatch.GetTimestamp();
+        Interlocked.Increment(ref published);
+        producer.Produce(
+            KafkaTopics.UserEvents,
+            new Message<string, byte[]> { Key = user, Value = message.ToByteArray() },
+            report =>
+            {
+                if (report.Error.IsError)
+                {
+                    throw new KafkaException(report.Error);
+                }
+            });
+    }
+
+    public void Dispose() => producer.Dispose();
+
+    private void Renewed(string channel)
+    {
+        // nl:{user}:renewed
+        var user = channel[(channel.IndexOf('{', StringComparison.Ordinal) + 1)..channel.IndexOf('}', StringComparison.Ordinal)];
+        if (sent.TryRemove(user, out var at))
+        {
+            latencies.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
+            Interlocked.Increment(ref renewed);
+        }
+    }
+}
