@@ -10,6 +10,9 @@ public sealed class OptionsTests
 {
     [Theory]
     [InlineData("--Worker:BatchMaxEvents=0", "Worker:BatchMaxEvents is 0; it must be from 1 to 100000")]
+    [InlineData("--Worker:Debounce=00:11:00", "Worker:Debounce is 00:11:00; it must be from 00:00:00 to 00:10:00")]
+    [InlineData("--Worker:BackfillRate=0", "Worker:BackfillRate is 0; it must be from 0.1 to 1000000")]
+    [InlineData("--Worker:BackfillOnCatalog=00:00:01", "Worker:BackfillOnCatalog is 00:00:01; it must be from 00:01:00")]
     [InlineData("--Worker:SetSize=5000", "Worker:SetSize is 5000; it must be from 1 to 1000")]
     [InlineData("--Worker:Device=tpu", "Worker:Device is 'tpu'; it must be one of auto, cpu, cuda")]
     [InlineData("--Worker:StateTtl=00:00:00", "Worker:StateTtl is 00:00:00; it must be from 00:00:01 to 3650.00:00:00")]
