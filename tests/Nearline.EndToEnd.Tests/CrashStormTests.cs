@@ -64,8 +64,15 @@ public sealed class CrashStormTests(ITestOutputHelper output)
         var states = await StatesAsync(connection, events);
 
         // The whole topic once more, by a group that has committed nothing.
-        await using var replay = new StormWorker(new Dictionary<string, string?>(settings, StringComparer.Ordinal) { ["Kafka__GroupId"] = "replay" });
+        await using var replay = new StormWorker(new Dictionary<string, string?>(settings, StringComparer.Ordinal)
+        {
+            ["Kafka__GroupId"] = "replay",
+            ["Worker__BatchMaxEvents"] = "2000",
+            ["Worker__BatchMaxUsers"] = "1000",
+        });
         using var replayLag = new GroupLag(kafka.BootstrapServers, "replay", KafkaTopics.UserEvents);
+        await first.KillAsync();
+        await second.KillAsync();
         replay.Start();
         await CaughtUpAsync(replayLag, replay);
         Assert.All(states.Zip(await StatesAsync(connection, events)), pair => Assert.Equal(pair.First, pair.Second));
@@ -84,13 +91,13 @@ public sealed class CrashStormTests(ITestOutputHelper output)
         ["Worker__ModelPollInterval"] = "00:00:00.100",
         ["Worker__RecentEventWindow"] = RecentEvents.ToString(CultureInfo.InvariantCulture),
         // Small batches: many writes and commits, so that kills fall between them.
-        ["Worker__BatchMaxEvents"] = "96",
+        ["Worker__BatchMaxEvents"] = "160",
     };
 
     private async Task CaughtUpAsync(GroupLag lag, params StormWorker[] workers)
     {
         var left = 0L;
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(120));
         try
         {
             await lag.WaitUntilCaughtUpAsync(behind => left = behind, timeout.Token);
