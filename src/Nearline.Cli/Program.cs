@@ -17,6 +17,7 @@ var root = new RootCommand("Nearline: the few hundred shows worth ranking for ea
     BackfillCommand.Create(),
     DlqCommand.Create(),
     ReplayCommand.Create(),
+    UserCommand.Create(),
     CapacityCommand.Create(),
     GetCommand.Create(),
     UpCommand.Create(),

@@ -13,8 +13,8 @@ using Nearline.Model.Data.Simulation;
 using Nearline.Model.Features;
 using Nearline.Model.Index;
 using Nearline.Model.Serving;
-using Nearline.Worker.State;
 using Nearline.Model.Training;
+using Nearline.Worker.State;
 using StackExchange.Redis;
 using static TorchSharp.torch;
 
