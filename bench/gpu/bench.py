@@ -23,6 +23,7 @@ def arguments():
     parser.add_argument("--tower-batches", type=int, nargs="+", default=[64, 256, 1024])
     parser.add_argument("--users", type=int, default=1024)
     parser.add_argument("--shows", type=int, default=70_000, help="of whole retrieval")
+    parser.add_argument("--training-batch", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=max(1, os.cpu_count() // 2))
     return parser.parse_args()
@@ -65,7 +66,7 @@ def tower(options):
 
 def training(options):
     module = benchmark("training")
-    lines = module.run("simulated", with_defaults(module, options, batch=2048, batches=2, threads=options.threads))
+    lines = module.run("simulated", with_defaults(module, options, batch=options.training_batch, batches=2, threads=options.threads))
     # Memory and time of the host say little of work on a GPU.
     return [line for line in lines if options.device == "cpu" or line["unit"] == "samples/s"]
 

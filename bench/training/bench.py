@@ -43,8 +43,9 @@ def run(case, options):
     with tempfile.TemporaryDirectory() as directory:
         sides = {"ours": Side(
             ["dotnet", OURS, "training", *data, "--config", options.config, "--batch", options.batch,
-             "--batches", options.batches, "--threads", options.threads, "--out", directory], environment)}
-        sides["peer"] = Side([sys.executable, HERE / "peer.py", directory], environment)
+             "--batches", options.batches, "--threads", options.threads, "--device", options.device,
+             "--out", directory], environment)}
+        sides["peer"] = Side([sys.executable, HERE / "peer.py", directory, options.device], environment)
     about = sides["ours"].greeting
     print(f"{case}: {about['instances']} instances, sequences of {about['mean_length']:.1f} behaviours on average, "
           f"{about['longest']} at most; {about['behaviours']} behaviours in {about['tokens']} places", flush=True)

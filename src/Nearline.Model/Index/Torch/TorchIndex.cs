@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -144,8 +145,12 @@ public sealed class TorchIndex : IItemIndex
         var masks = TorchMasks.Upload([.. queries.Select(q => q.Mask)], Count, device);
         var (scores, rows) = Propose(values, masks, Math.Min(limit + settings.Spare, Count));
         var proposed = (int)scores.shape[1];
-        float[] allScores = scores.cpu().data<float>().ToArray();
-        long[] allRows = rows.cpu().data<long>().ToArray();
+
+        // Lent, not new: arrays of this size would have the collector go over the whole heap every few searches.
+        var allScores = ArrayPool<float>.Shared.Rent(queries.Count * proposed);
+        var allRows = ArrayPool<long>.Shared.Rent(queries.Count * proposed);
+        scores.cpu().data<float>().CopyTo(allScores);
+        rows.cpu().data<long>().CopyTo(allRows);
         var isShort = new bool[queries.Count];
         Share(queries.Count, (i, rescoring) =>
         {
@@ -169,6 +174,8 @@ public sealed class TorchIndex : IItemIndex
             // What was not proposed has a score on the device of at most `least`.
             isShort[i] = count == proposed && proposed < Count && !(best.Scores[^1] - error.Bound(query.Norm) > least);
         });
+        ArrayPool<float>.Shared.Return(allScores);
+        ArrayPool<long>.Shared.Return(allRows);
         for (var i = 0; i < queries.Count; i++)
         {
             if (isShort[i])
