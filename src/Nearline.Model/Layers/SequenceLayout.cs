@@ -19,7 +19,7 @@ internal sealed class SequenceLayout
     /// The same on a GPU: some forty kernels to launch, in whose time an H100 runs three encoder layers of width 128 over
     /// thousands of tokens.
     /// </summary>
-    private const int DeviceGroupPrice = 8192;
+    private const int DeviceGroupPrice = 4096;
 
     private SequenceLayout(IReadOnlyList<SequenceGroup> groups, int[] rowOfSequence, int[] firstToken, int tokens, int rows)
     {
