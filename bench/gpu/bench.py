@@ -106,7 +106,8 @@ def main():
         if part in options.parts:
             for line in globals()[part](options):
                 lines.append({**line, "bench": "gpu", "case": line["case"] if part == "retrieval" else f"{part}, {line['case']}"})
-    write("gpu" if options.device == "cuda" else f"gpu-{options.device}", lines, device=name)
+    if options.device == "cuda":
+        write("gpu", lines, device=name)
 
 
 main()
