@@ -22,7 +22,6 @@ internal sealed class Traffic : IDisposable
     private readonly ConcurrentDictionary<string, long> sent = new(StringComparer.Ordinal);
     private ConcurrentBag<double> latencies = [];
     private long published;
-    private long renewed;
     private int turn;
 
     public Traffic(string kafka, ISubscriber subscriber, IReadOnlyList<string> users, IReadOnlyList<string> shows)
@@ -40,11 +39,8 @@ internal sealed class Traffic : IDisposable
         subscriber.Subscribe(every, (channel, _) => Renewed(channel.ToString()));
     }
 
-    /// <summary>Events whose sets have not followed yet.</summary>
-    public long Waiting => Interlocked.Read(ref published) - Interlocked.Read(ref renewed);
-
-    /// <summary>Sets of a user renewed so far.</summary>
-    public long Served => Interlocked.Read(ref renewed);
+    /// <summary>Events published so far.</summary>
+    public long Published => Interlocked.Read(ref published);
 
     /// <summary>Latencies since the last call, in ms, ascending.</summary>
     public double[] TakeLatencies() => [.. Interlocked.Exchange(ref latencies, []).Order()];
@@ -67,7 +63,9 @@ internal sealed class Traffic : IDisposable
                 Length = TimeSpan.FromMinutes(60).ToDuration(),
             },
         };
-        sent[user] = Stopwatch.GetTimestamp();
+
+        // Where one of the user's waits already, both count as one, from the first on.
+        sent.TryAdd(user, Stopwatch.GetTimestamp());
         Interlocked.Increment(ref published);
         producer.Produce(
             KafkaTopics.UserEvents,
@@ -90,7 +88,6 @@ internal sealed class Traffic : IDisposable
         if (sent.TryRemove(user, out var at))
         {
             latencies.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
-            Interlocked.Increment(ref renewed);
         }
     }
 }

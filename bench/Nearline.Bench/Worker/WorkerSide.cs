@@ -112,25 +112,23 @@ internal sealed class WorkerSide : IAsyncDisposable
     public async Task<object> FloodAsync(double seconds, CancellationToken cancellationToken)
     {
         using var stop = new CancellationTokenSource();
-        var feeding = Task.Factory.StartNew(() => Feed(stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        var begin = traffic.Served;
-        while (traffic.Served < begin + what.Users / 2)
+        var feeding = FeedAsync(stop.Token);
+        var begin = Done(await ScrapeAsync(cancellationToken).ConfigureAwait(false));
+        while (Done(await ScrapeAsync(cancellationToken).ConfigureAwait(false)) < begin + (Ahead / 2))
         {
-            await Task.Delay(20, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(100, cancellationToken).ConfigureAwait(false);
         }
 
-        traffic.TakeLatencies();
-        var (before, first, usage, start) = (await ScrapeAsync(cancellationToken).ConfigureAwait(false), traffic.Served, Cpu(), Stopwatch.GetTimestamp());
+        var (before, usage, start) = (await ScrapeAsync(cancellationToken).ConfigureAwait(false), Cpu(), Stopwatch.GetTimestamp());
         await Task.Delay(TimeSpan.FromSeconds(seconds), cancellationToken).ConfigureAwait(false);
-        var (events, elapsed) = (traffic.Served - first, Stopwatch.GetElapsedTime(start).TotalSeconds);
-        var (after, spent) = (await ScrapeAsync(cancellationToken).ConfigureAwait(false), Cpu());
+        var (after, spent, elapsed) = (await ScrapeAsync(cancellationToken).ConfigureAwait(false), Cpu(), Stopwatch.GetElapsedTime(start).TotalSeconds);
         await stop.CancelAsync().ConfigureAwait(false);
         await feeding.ConfigureAwait(false);
         await DrainAsync(cancellationToken).ConfigureAwait(false);
         traffic.TakeLatencies();
         return new
         {
-            Events = events,
+            Events = Done(after) - Done(before),
             Seconds = elapsed,
             UsersOfBatch = Mean(before, after, Metrics + "batch_users"),
             Stages = StagesOf(before, after),
@@ -190,7 +188,7 @@ internal sealed class WorkerSide : IAsyncDisposable
             RssMiB = double.Parse(resident.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024,
             HeapMiB = metrics.Sum("dotnet_gc_last_collection_heap_size_bytes") / 1024 / 1024,
             NativeTensors = metrics.Sum(Metrics + "native_tensors"),
-            Waiting = traffic.Waiting,
+            Waiting = traffic.Published - Done(metrics),
         };
     }
 
@@ -299,6 +297,9 @@ internal sealed class WorkerSide : IAsyncDisposable
 
                 // Else it would renew all sets at its start, and their announcements pass for those of events.
                 "--Worker:BackfillOnModel=false",
+
+                // Every event's sets are to be made, not those of a user's last one.
+                "--Worker:Debounce=00:00:00",
                 .. what.Settings.Select(s => "--" + s),
             ],
             OwnSession = true,
@@ -345,26 +346,30 @@ internal sealed class WorkerSide : IAsyncDisposable
         }
     }
 
-    private void Feed(CancellationToken stop)
+    private async Task FeedAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
-            while (traffic.Waiting < Math.Min(Ahead, what.Users - 1000))
+            var done = Done(await ScrapeAsync(CancellationToken.None).ConfigureAwait(false));
+            while (traffic.Published - done < Ahead)
             {
                 traffic.Publish();
             }
 
-            Thread.Sleep(5);
+            await Task.Delay(200, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
     private async Task DrainAsync(CancellationToken cancellationToken)
     {
-        while (traffic.Waiting > 0)
+        while (Done(await ScrapeAsync(cancellationToken).ConfigureAwait(false)) < traffic.Published)
         {
-            await Task.Delay(10, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(100, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Events that are stored.</summary>
+    private static double Done(PrometheusText metrics) => metrics.Sum(Metrics + "events_total");
 
     private Task<PrometheusText> ScrapeAsync(CancellationToken cancellationToken) =>
         PrometheusText.ReadAsync(http, address + "/metrics", cancellationToken);

@@ -21,10 +21,10 @@ internal sealed class MeasuredFigures(string directory)
     public Figure? UsersPerCore(double scenarios)
     {
         const string Name = "users/s a core";
-        if (Lines("throughput.json").Where(l => Text(l, "unit") is "events/s" or "users/s")
+        if (Lines("worker.json").Where(l => Text(l, "unit") is "events/s" or "users/s")
             .Select(l => (Rate: Number(l, "ours"), Threads: Number(l, "threads") ?? 1)).FirstOrDefault() is { Rate: { } rate } whole)
         {
-            return new Figure(Name, rate / whole.Threads, "measured: throughput.json");
+            return new Figure(Name, rate / whole.Threads, "measured: worker.json");
         }
 
         var tower = Lines("tower.json")

@@ -8,8 +8,8 @@ internal sealed class GroupLag : IDisposable
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     private readonly IConsumer<Ignore, Ignore> consumer;
-    private readonly IAdminClient admin;
     private readonly string topic;
+    private List<TopicPartition>? partitions;
 
     /// <param name="bootstrapServers">Kafka.</param>
     /// <param name="group">The consumer group; this object never joins it.</param>
@@ -23,16 +23,13 @@ internal sealed class GroupLag : IDisposable
             GroupId = group,
             EnableAutoCommit = false,
         }).SetLogHandler((_, _) => { }).Build();
-        admin = new DependentAdminClientBuilder(consumer.Handle).Build();
     }
 
     /// <summary>Records that are in the topic and not committed by the group.</summary>
     /// <exception cref="KafkaException">Kafka does not answer.</exception>
     public long Read()
     {
-        var partitions = admin.GetMetadata(topic, Timeout).Topics.Single().Partitions
-            .Select(p => new TopicPartition(topic, p.PartitionId))
-            .ToList();
+        partitions ??= consumer.PartitionsOf(topic, Timeout);
         var lag = 0L;
         foreach (var committed in consumer.Committed(partitions, Timeout))
         {
@@ -62,9 +59,5 @@ internal sealed class GroupLag : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        admin.Dispose();
-        consumer.Dispose();
-    }
+    public void Dispose() => consumer.Dispose();
 }

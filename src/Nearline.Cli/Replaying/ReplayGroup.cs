@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Nearline.Cli.Publishing;
 
 namespace Nearline.Cli.Replaying;
 
@@ -8,7 +9,6 @@ internal sealed class ReplayGroup : IDisposable
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly IConsumer<Ignore, Ignore> consumer;
-    private readonly IAdminClient admin;
     private readonly Dictionary<TopicPartition, (long Begin, long End)> ranges = [];
 
     public ReplayGroup(string bootstrap, string group)
@@ -20,7 +20,6 @@ internal sealed class ReplayGroup : IDisposable
             GroupId = group,
             EnableAutoCommit = false,
         }).SetLogHandler((_, _) => { }).Build();
-        admin = new DependentAdminClientBuilder(consumer.Handle).Build();
     }
 
     public string Name { get; }
@@ -35,7 +34,7 @@ internal sealed class ReplayGroup : IDisposable
     /// <exception cref="KafkaException">Kafka does not answer.</exception>
     public void Begin(string topic, ReplayStart? start)
     {
-        foreach (var partition in PartitionsOf(topic))
+        foreach (var partition in consumer.PartitionsOf(topic, Timeout))
         {
             var ends = consumer.QueryWatermarkOffsets(partition, Timeout);
             var begin = start switch
@@ -52,20 +51,13 @@ internal sealed class ReplayGroup : IDisposable
 
     /// <summary>Leaves a topic out: the group begins at its end.</summary>
     public void Skip(string topic) => consumer.Commit(
-        PartitionsOf(topic).Select(p => new TopicPartitionOffset(p, consumer.QueryWatermarkOffsets(p, Timeout).High)));
+        consumer.PartitionsOf(topic, Timeout).Select(p => new TopicPartitionOffset(p, consumer.QueryWatermarkOffsets(p, Timeout).High)));
 
     /// <summary>Records that are to be replayed yet.</summary>
     public long Left() => consumer.Committed(ranges.Keys, Timeout)
         .Sum(c => Math.Max(0, ranges[c.TopicPartition].End - (c.Offset.IsSpecial ? ranges[c.TopicPartition].Begin : c.Offset.Value)));
 
-    public void Dispose()
-    {
-        admin.Dispose();
-        consumer.Dispose();
-    }
-
-    private List<TopicPartition> PartitionsOf(string topic) =>
-        [.. admin.GetMetadata(topic, Timeout).Topics.Single().Partitions.Select(p => new TopicPartition(topic, p.PartitionId))];
+    public void Dispose() => consumer.Dispose();
 
     private long OffsetOf(TopicPartition partition, DateTimeOffset time, long end)
     {

@@ -2,6 +2,7 @@ using System.Text;
 using Confluent.Kafka;
 using Google.Protobuf;
 using Nearline.Contracts.Refresh.V1;
+using Nearline.Worker.Kafka;
 using Nearline.Worker.Options;
 
 namespace Nearline.Worker.Backfilling;
@@ -14,7 +15,6 @@ internal sealed class RefreshTopic : IDisposable
     private readonly string topic;
     private readonly IProducer<byte[], byte[]> producer;
     private readonly IConsumer<Ignore, Ignore> group;
-    private readonly IAdminClient admin;
 
     public RefreshTopic(KafkaOptions options, ILogger logger)
     {
@@ -24,7 +24,6 @@ internal sealed class RefreshTopic : IDisposable
             .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
             .Build();
         group = new ConsumerBuilder<Ignore, Ignore>(options.ToGroupConfig()).SetLogHandler((_, _) => { }).Build();
-        admin = new DependentAdminClientBuilder(group.Handle).Build();
     }
 
     /// <summary>Sends a request for each user; completes when Kafka has all of them.</summary>
@@ -46,7 +45,7 @@ internal sealed class RefreshTopic : IDisposable
     /// <exception cref="KafkaException">They do not answer.</exception>
     public long Waiting()
     {
-        var partitions = admin.GetMetadata(topic, Timeout).Topics.Single().Partitions.ConvertAll(p => new TopicPartition(topic, p.PartitionId));
+        var partitions = group.MetadataOf(topic, Timeout).Topics.Single().Partitions.ConvertAll(p => new TopicPartition(topic, p.PartitionId));
         var waiting = 0L;
         foreach (var committed in group.Committed(partitions, Timeout))
         {
@@ -59,7 +58,6 @@ internal sealed class RefreshTopic : IDisposable
 
     public void Dispose()
     {
-        admin.Dispose();
         group.Dispose();
         producer.Dispose();
     }

@@ -12,7 +12,6 @@ internal sealed class KafkaCatalogTopic : ICatalogTopic
     private readonly string topic;
     private readonly KafkaTrouble trouble;
     private readonly IConsumer<byte[]?, byte[]?> consumer;
-    private readonly IAdminClient admin;
 
     public KafkaCatalogTopic(KafkaOptions options, KafkaTrouble trouble, ILogger logger)
     {
@@ -24,10 +23,9 @@ internal sealed class KafkaCatalogTopic : ICatalogTopic
             .SetErrorHandler((_, error) => trouble.Failed("catalog consumer", error))
             .SetLogHandler((_, message) => logger.KafkaClient(message.Facility, message.Message))
             .Build();
-        admin = new DependentAdminClientBuilder(consumer.Handle).Build();
     }
 
-    public TopicMetadata? Describe() => admin.GetMetadata(topic, MetadataTimeout).Topics
+    public TopicMetadata? Describe() => consumer.MetadataOf(topic, MetadataTimeout).Topics
         .Find(t => string.Equals(t.Topic, topic, StringComparison.Ordinal));
 
     public void Assign(IEnumerable<TopicPartitionOffset> partitions) => consumer.Assign(partitions);
@@ -47,7 +45,6 @@ internal sealed class KafkaCatalogTopic : ICatalogTopic
 
     public void Dispose()
     {
-        admin.Dispose();
         consumer.Close();
         consumer.Dispose();
     }

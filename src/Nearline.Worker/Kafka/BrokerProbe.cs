@@ -10,7 +10,6 @@ internal sealed class BrokerProbe(IClient client, string topic, KafkaTrouble tro
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
-    private readonly IAdminClient admin = new DependentAdminClientBuilder(client.Handle).Build();
     private Task asking = Task.CompletedTask;
 
     /// <summary>Asks, unless the last question is still open. Returns at once.</summary>
@@ -23,17 +22,13 @@ internal sealed class BrokerProbe(IClient client, string topic, KafkaTrouble tro
     }
 
     /// <summary>Waits for the open question, at most about a second.</summary>
-    public void Dispose()
-    {
-        asking.Wait();
-        admin.Dispose();
-    }
+    public void Dispose() => asking.Wait();
 
     private void AskOnce()
     {
         try
         {
-            if (admin.GetMetadata(topic, Timeout).Brokers.Count > 0)
+            if (client.MetadataOf(topic, Timeout).Brokers.Count > 0)
             {
                 trouble.Answered();
             }

@@ -45,10 +45,10 @@ public sealed class CapacityTests : IDisposable
 
         // 5 ms for the tower, 4 x 0.125 ms x 2 cores for the index.
         Assert.Equal(0.85 / 0.006, new MeasuredFigures(results).UsersPerCore(4)!.Value, 6);
-        Write("throughput.json", """{"lines":[{"case":"end to end","unit":"events/s","ours":300,"threads":2}]}""");
+        Write("worker.json", """{"lines":[{"case":"end to end","unit":"events/s","ours":300,"threads":2}]}""");
         Assert.Equal(150, new MeasuredFigures(results).UsersPerCore(4)!.Value);
-        Write("throughput.json", "[]");
-        Assert.Contains("throughput.json is no file of results", Assert.Throws<CliException>(() => new MeasuredFigures(results).UsersPerCore(4)).Message, StringComparison.Ordinal);
+        Write("worker.json", "[]");
+        Assert.Contains("worker.json is no file of results", Assert.Throws<CliException>(() => new MeasuredFigures(results).UsersPerCore(4)).Message, StringComparison.Ordinal);
     }
 
     private static CapacityFigures Figures() => new()
