@@ -58,12 +58,30 @@ def quality(lines):
     return table(header, rows)
 
 
+def percentiles(line):
+    return ", ".join(f"{name} {line[name]:g}" for name in ("p50", "p90", "p99") if name in line)
+
+
+def details(lines):
+    """What a line says beyond its row."""
+    for line in lines:
+        if "stages" in line:
+            parts = ", ".join(f"{name.replace('_', ' ')} {ms:g}" for name, ms in line["stages"].items())
+            yield f"\nMeans of the stages, ms, {line['case']}: {parts}; together {line['stages_sum']:g}, as heard from outside {line['mean']:g}."
+        if "grown_in_second_half" in line:
+            grown = line["grown_in_second_half"]
+            yield (f"\nThe soak, {line['events']:,} events: from half time on resident memory {line['rss_mi_b'][0]} to {line['rss_mi_b'][1]} MiB "
+                   f"({grown['rss_mi_b']:+g} from first to last), GC heap {line['heap_mi_b'][0]} to {line['heap_mi_b'][1]} MiB, native tensors "
+                   f"{line['native_tensors'][0]:g} to {line['native_tensors'][1]:g}.\n\n![resident memory, heap, tensors and latency over time](soak.svg)")
+
+
 def ratios(lines):
     rows = []
     for line in lines:
         ours, peer = line.get("ours", line.get("ours_ms")), line.get("peer_value", line.get("peer_ms"))
         unit = line.get("unit", "ms" if "ours_ms" in line else "")
-        rows.append([line.get("case", ""), line.get("peer", ""), unit, number(ours), number(peer), number(line.get("ratio"))])
+        shown = percentiles(line) if ours is None else number(ours)
+        rows.append([line.get("case", ""), line.get("peer", ""), unit, shown, number(peer), number(line.get("ratio"))])
     return table(["case", "peer", "unit", "ours", "peer's", "ratio (above 1: ours is better)"], rows)
 
 
@@ -84,6 +102,7 @@ def page():
             yield f"Protocol {lines[0]['protocol']}, {lines[0]['data']}, {lines[0]['targets']:,} targets; figures averaged over scenarios."
         yield ""
         yield from quality(lines) if lines[0]["bench"] == "quality" else ratios(lines)
+        yield from details(lines)
         yield ""
 
 

@@ -19,25 +19,24 @@ def arguments():
     parser.add_argument("--shows", type=int, default=70_000)
     parser.add_argument("--users", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--precision", default="Float32", choices=["Float32", "BFloat16"])
+    parser.add_argument("--precisions", nargs="+", default=["Float32", "BFloat16"], choices=["Float32", "BFloat16"])
     parser.add_argument("--seconds", type=float, default=20, help="of a measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of bare and flood, in turns")
-    parser.add_argument("--soak", type=float, default=0, help="minutes of soak at 70 %% of the throughput; 0: none")
+    parser.add_argument("--soak", type=float, default=0, help="minutes of soak at 70 %% of the throughput, in the first precision; 0: none")
     parser.add_argument("--set", nargs="*", default=[], help="settings of the worker, such as Worker:BatchMaxUsers=64")
     return parser.parse_args()
 
 
-def main():
-    options = arguments()
+def measure(precision, soak, options):
     # As the product picks it for itself where nothing else is set.
     environment = {"OPENBLAS_CORETYPE": "SKYLAKEX"} if "avx512bw" in pathlib.Path("/proc/cpuinfo").read_text() else {}
     settings = [argument for setting in options.set for argument in ("--set", setting)]
     side = Side(["dotnet", OURS, "worker", "--config", options.config, "--shows", options.shows, "--users", options.users,
-                 "--batch", options.batch, "--precision", options.precision, *settings], environment)
+                 "--batch", options.batch, "--precision", precision, *settings], environment)
     about = side.greeting
     print(f"{about['users']} users with {about['behaviours']:.1f} behaviours, {about['scenarios']} scenarios, "
           f"{about['threads']} torch thread(s); index: {about['index']}", flush=True)
-    case = f"{options.config}{'' if options.precision == 'Float32' else ' in bfloat16'}, {about['scenarios']} scenarios, {about['shows']:,} shows"
+    case = f"{options.config}{'' if precision == 'Float32' else ' in bfloat16'}, {about['scenarios']} scenarios, {about['shows']:,} shows"
     line = {"bench": "worker", "case": case}
 
     bares, floods = [], []
@@ -62,16 +61,16 @@ def main():
                   "stages": stages, "stages_sum": round(sum(stages.values()), 2), "users_of_batch": round(rate["users_of_batch"], 1)})
     print(lines[-1], flush=True)
 
-    if options.soak > 0:
+    if soak > 0:
         samples, begin = [], time.monotonic()
-        while time.monotonic() - begin < options.soak * 60:
+        while time.monotonic() - begin < soak * 60:
             part = side.ask(f"rate {throughput * 0.7} 10")
             samples.append({"minutes": (time.monotonic() - begin) / 60, **side.ask("usage"),
                             **{name: part[name] for name in ("p50", "p99", "events")}})
             print(samples[-1], flush=True)
         half = samples[len(samples) // 2:]
         grown = {name: half[-1][name] - half[0][name] for name in ("rss_mi_b", "heap_mi_b", "native_tensors")}
-        lines.append({**line, "case": case + f", soak of {options.soak:g} min at {throughput * 0.7:.0f} events/s, 70 % of the throughput",
+        lines.append({**line, "case": case + f", soak of {soak:g} min at {throughput * 0.7:.0f} events/s, 70 % of the throughput", "unit": "ms",
                       "events": sum(s["events"] for s in samples), "rss_mi_b": [round(f(s["rss_mi_b"] for s in half)) for f in (min, max)],
                       "heap_mi_b": [round(f(s["heap_mi_b"] for s in half)) for f in (min, max)],
                       "native_tensors": [f(s["native_tensors"] for s in half) for f in (min, max)],
@@ -79,7 +78,13 @@ def main():
                       "p50": round(statistics.median(s["p50"] for s in samples), 1), "p99": round(statistics.median(s["p99"] for s in samples), 1)})
         (ROOT / "docs/soak.svg").write_text(draw(samples, lines[-1]["case"]))
     side.close()
-    write("worker", lines)
+    return lines
+
+
+def main():
+    options = arguments()
+    write("worker", [line for number, precision in enumerate(options.precisions)
+                     for line in measure(precision, options.soak if number == 0 else 0, options)])
 
 
 main()

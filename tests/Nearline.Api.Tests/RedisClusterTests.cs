@@ -14,7 +14,7 @@ public sealed class RedisClusterTests
     public async Task Users_of_all_slots_are_served_and_watched_before_and_after_a_master_dies()
     {
         await using var cluster = await RedisCluster.StartAsync();
-        using var connection = await ConnectionMultiplexer.ConnectAsync(cluster.Addresses + ",abortConnect=false");
+        using var connection = await ConnectionMultiplexer.ConnectAsync(cluster.Addresses + ",abortConnect=false,connectTimeout=30000");
         var seed = new Seeder(connection.GetDatabase());
         await seed.FallbacksAsync();
         var users = Enumerable.Range(0, 60).Select(_ => Seeder.NewUser()).ToArray();
@@ -35,13 +35,24 @@ public sealed class RedisClusterTests
         // A replica has what it was sent; these writes are older than that.
         var replica = await cluster.ReplicaOfAsync(masters[0]);
         await Eventually.TrueAsync(
-            async () => await connection.GetDatabase().StringGetAsync(RedisKeys.Set(users[0], Seeder.Home), (CommandFlags)12) is { IsNull: false } set
-                && set.ToString().Contains(users[0], StringComparison.Ordinal),
+            async () =>
+            {
+                try
+                {
+                    return await connection.GetDatabase().StringGetAsync(RedisKeys.Set(users[0], Seeder.Home), (CommandFlags)12) is { IsNull: false } set
+                        && set.ToString().Contains(users[0], StringComparison.Ordinal);
+                }
+                catch (RedisException)
+                {
+                    // The client has not reached the replica yet.
+                    return false;
+                }
+            },
             "the replica has it");
         await masters[0].KillAsync();
         Assert.Equal(replica.Port, (await cluster.MasterOfAsync(RedisKeys.State(users[0]))).Port);
 
-        await Eventually.TrueAsync(() => AllAsync(api, users), "each user has the own set again");
+        await Eventually.TrueAsync(() => AllAsync(api, users), "each user has the own set again", TimeSpan.FromSeconds(90));
     }
 
     private static async Task<string> NextAsync(Grpc.Core.AsyncServerStreamingCall<WatchCandidatesResponse> stream)

@@ -14,6 +14,7 @@ using Nearline.Model.Training.Runs;
 
 namespace Nearline.Cli.Tests;
 
+[Collection(TorchTests.Name)]
 public sealed class GraphAndNeighboursTests : IDisposable
 {
     private static readonly CatalogItem[] Items =

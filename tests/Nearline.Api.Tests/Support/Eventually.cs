@@ -9,8 +9,9 @@ internal static class Eventually
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>The first value that is as wanted.</summary>
-    public static async Task<T> GetAsync<T>(Func<Task<T>> look, Func<T, bool> wanted, string what)
+    public static async Task<T> GetAsync<T>(Func<Task<T>> look, Func<T, bool> wanted, string what, TimeSpan? within = null)
     {
+        var limit = within ?? Long;
         var clock = Stopwatch.StartNew();
         while (true)
         {
@@ -20,7 +21,7 @@ internal static class Eventually
                 return value;
             }
 
-            Assert.True(clock.Elapsed < Long, $"Not within {Long.TotalSeconds} s: {what}; last seen: {value}");
+            Assert.True(clock.Elapsed < limit, $"Not within {limit.TotalSeconds} s: {what}; last seen: {value}");
             await Task.Delay(Pause);
         }
     }
@@ -28,6 +29,6 @@ internal static class Eventually
     public static Task TrueAsync(Func<bool> condition, string what) =>
         GetAsync(() => Task.FromResult(condition()), static holds => holds, what);
 
-    public static Task TrueAsync(Func<Task<bool>> condition, string what) =>
-        GetAsync(condition, static holds => holds, what);
+    public static Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null) =>
+        GetAsync(condition, static holds => holds, what, within);
 }

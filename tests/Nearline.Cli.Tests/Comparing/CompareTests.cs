@@ -7,6 +7,7 @@ using Nearline.Model.Data.Simulation;
 namespace Nearline.Cli.Tests.Comparing;
 
 /// <summary>The command as a user runs it, with real child processes on a tiny world.</summary>
+[Collection(TorchTests.Name)]
 public sealed class CompareTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("nearline-compare-").FullName;

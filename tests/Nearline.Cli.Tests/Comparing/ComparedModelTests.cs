@@ -8,6 +8,7 @@ using Nearline.Model.Graph;
 
 namespace Nearline.Cli.Tests.Comparing;
 
+[Collection(TorchTests.Name)]
 public sealed class ComparedModelTests
 {
     private static readonly ComparisonSettings Settings = new() { Data = "data", Protocol = "leave-one-out" };
