@@ -62,7 +62,7 @@ public sealed class WorkerTests(WorkerTests.Fixture fixture) : IClassFixture<Wor
             var whole = worker.Meters.Sum(MetricNames.EventToServable);
             var stages = worker.Meters.Sum(MetricNames.StageDuration);
             Assert.InRange(stages / whole, 0.999, 1.001);
-            foreach (var stage in new[] { StageNames.Arrive, StageNames.Gather, StageNames.Load, StageNames.Retrieve, StageNames.Write })
+            foreach (var stage in new[] { StageNames.Arrive, StageNames.Gather, StageNames.Load, StageNames.Write })
             {
                 Assert.True(worker.Meters.Sum(MetricNames.StageDuration, ("stage", stage)) > 0, stage);
             }
