@@ -57,6 +57,8 @@ public sealed class BrokerDownTests
             }
 
             Assert.True(polls > 3);
-            Assert.Single(worker.Logs.Warnings("Kafka"));
+            
+            // A line an incident, and one a minute while it lasts: not one an error.
+            Assert.InRange(worker.Logs.Warnings("Kafka").Count(), 1, 3);
         });
 }
