@@ -19,6 +19,7 @@ internal sealed class Traffic : IDisposable
     private readonly IReadOnlyList<string> shows;
     private readonly IProducer<string, byte[]> producer;
     private readonly Random random = new(1);
+    private readonly Headers padding = new() { { "padding", new byte[2000] } };
     private readonly ConcurrentDictionary<string, long> sent = new(StringComparer.Ordinal);
     private ConcurrentBag<double> latencies = [];
     private long published;
@@ -46,7 +47,11 @@ internal sealed class Traffic : IDisposable
     public double[] TakeLatencies() => [.. Interlocked.Exchange(ref latencies, []).Order()];
 
     /// <summary>The next user watches something for half an hour.</summary>
-    public void Publish()
+    /// <param name="isPadded">
+    /// Whether the record is large. The mock keeps 5 MB of a partition and goes through all of it at each fetch: of small
+    /// records that came one by one these are so many that it keeps a core busy, which a broker would not.
+    /// </param>
+    public void Publish(bool isPadded = false)
     {
         var user = users[turn++ % users.Count];
         var now = DateTimeOffset.UtcNow;
@@ -69,7 +74,7 @@ internal sealed class Traffic : IDisposable
         Interlocked.Increment(ref published);
         producer.Produce(
             KafkaTopics.UserEvents,
-            new Message<string, byte[]> { Key = user, Value = message.ToByteArray() },
+            new Message<string, byte[]> { Key = user, Value = message.ToByteArray(), Headers = isPadded ? padding : null },
             report =>
             {
                 if (report.Error.IsError)

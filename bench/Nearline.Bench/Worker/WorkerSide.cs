@@ -152,7 +152,7 @@ internal sealed class WorkerSide : IAsyncDisposable
                         Thread.Sleep(TimeSpan.FromSeconds(early));
                     }
 
-                    traffic.Publish();
+                    traffic.Publish(isPadded: true);
                 }
             },
             cancellationToken,
