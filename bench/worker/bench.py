@@ -60,6 +60,10 @@ def measure(precision, soak, options):
                   **{name: round(rate[name], 1) for name in ("p50", "p90", "p99", "max", "mean")}, "events": rate["events"],
                   "stages": stages, "stages_sum": round(sum(stages.values()), 2), "users_of_batch": round(rate["users_of_batch"], 1)})
     print(lines[-1], flush=True)
+    stored = {name: round(value) for name, value in side.ask("stored").items()}
+    lines.append({**line, "case": f"stored of a user with {about['behaviours']:.0f} behaviours: state, watched shows, a set of {stored.pop('shows')} shows",
+                  "unit": "bytes in Redis", **stored})
+    print(lines[-1], flush=True)
 
     if soak > 0:
         samples, begin = [], time.monotonic()

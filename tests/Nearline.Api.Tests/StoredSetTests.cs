@@ -51,6 +51,21 @@ public sealed class StoredSetTests
     }
 
     [Fact]
+    public void Every_value_says_its_schema_and_newer_ones_are_refused_by_name()
+    {
+        var set = new RetrievalSet { ShowIds = { "a" }, Scores = { 2 }, Schema = StorageSchema.Newest };
+        Assert.True(Agrees(set.ToByteArray(), set));
+        set.Schema = 0;
+        Assert.True(Agrees(set.ToByteArray(), set));
+        Assert.Equal(2, WatchedHashes.Read(new WatchedShows { Hashes = { 1, 2 } }.ToByteArray()).Count);
+
+        set.Schema = StorageSchema.Newest + 1;
+        Assert.Contains("schema 2 is newer than 1", Assert.Throws<InvalidDataException>(() => StoredSet.Read(set.ToByteArray()).Count).Message, StringComparison.Ordinal);
+        var watched = new WatchedShows { Hashes = { 1, 2 }, Schema = StorageSchema.Newest + 1 };
+        Assert.Contains("schema 2 is newer than 1", Assert.Throws<InvalidDataException>(() => WatchedHashes.Read(watched.ToByteArray()).Count).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Truncated_bytes_are_never_taken_for_the_whole_set()
     {
         var set = new RetrievalSet

@@ -8,7 +8,7 @@ namespace Nearline.Bench.Worker;
 /// <c>nearline-bench worker</c>: a worker as in production between a mock Kafka and a Redis, with users who have a past.
 /// Answers each line on its input with a line of JSON: <c>bare SECONDS</c>, what tower and index do alone;
 /// <c>flood SECONDS</c>, what the worker does when there is always more; <c>rate EVENTS SECONDS</c>, how soon sets follow
-/// events that come at that rate; <c>usage</c>, what the worker's process holds.
+/// events that come at that rate; <c>usage</c>, what the worker's process holds; <c>stored</c>, what Redis does.
 /// </summary>
 internal static class WorkerCommand
 {
@@ -43,8 +43,9 @@ internal static class WorkerCommand
                         ["flood", var seconds] => await side.FloodAsync(Number(seconds), cancellation).ConfigureAwait(false),
                         ["rate", var rate, var seconds] => await side.RateAsync(Number(rate), Number(seconds), cancellation).ConfigureAwait(false),
                         ["usage"] => await side.UsageAsync(cancellation).ConfigureAwait(false),
+                        ["stored"] => await side.StoredAsync().ConfigureAwait(false),
                         _ => throw new InvalidOperationException(
-                            $"input: '{line}'; must be 'bare SECONDS', 'flood SECONDS', 'rate EVENTS SECONDS' or 'usage'"),
+                            $"input: '{line}'; must be 'bare SECONDS', 'flood SECONDS', 'rate EVENTS SECONDS', 'usage' or 'stored'"),
                     });
                 }
             }

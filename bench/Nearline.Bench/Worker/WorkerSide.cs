@@ -177,6 +177,45 @@ internal sealed class WorkerSide : IAsyncDisposable
         };
     }
 
+    /// <summary>Means over users of what lies in Redis: the values, and with keys and all that Redis adds.</summary>
+    public async Task<object> StoredAsync()
+    {
+        const int Sample = 500;
+        var database = connection.GetDatabase();
+        async Task<(double Value, double Memory)> MeanAsync(Func<string, string> key)
+        {
+            var (value, memory, found) = (0.0, 0.0, 0);
+            foreach (var (id, _) in users)
+            {
+                var length = await database.StringLengthAsync(key(id)).ConfigureAwait(false);
+                if (length > 0)
+                {
+                    value += length;
+                    memory += (double)await database.ExecuteAsync("MEMORY", "USAGE", (RedisKey)key(id)).ConfigureAwait(false);
+                    if (++found == Sample)
+                    {
+                        break;
+                    }
+                }
+            }
+
+            return (value / Math.Max(1, found), memory / Math.Max(1, found));
+        }
+
+        var (state, watched, set) = (await MeanAsync(RedisKeys.State).ConfigureAwait(false), await MeanAsync(RedisKeys.Watched).ConfigureAwait(false),
+            await MeanAsync(id => RedisKeys.Set(id, retriever.Scenarios[0])).ConfigureAwait(false));
+        return new
+        {
+            StateBytes = state.Value,
+            StateMemory = state.Memory,
+            WatchedBytes = watched.Value,
+            WatchedMemory = watched.Memory,
+            SetBytes = set.Value,
+            SetMemory = set.Memory,
+            Shows = Limit,
+        };
+    }
+
     /// <summary>What the worker's process holds now.</summary>
     public async Task<object> UsageAsync(CancellationToken cancellationToken)
     {

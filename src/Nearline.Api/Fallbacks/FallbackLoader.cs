@@ -110,9 +110,12 @@ internal sealed partial class FallbackLoader(
 
         try
         {
-            return ScenarioDirectory.Parser.ParseFrom(stored);
+            var directory = ScenarioDirectory.Parser.ParseFrom(stored);
+            return StorageSchema.IsReadable(directory.Schema)
+                ? directory
+                : throw new InvalidDataException(StorageSchema.Refusal(directory.Schema));
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidDataException)
         {
             metrics.Unreadable("directory");
             LogUnreadable(RedisKeys.Scenarios, e.Message);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Nearline.Contracts;
 using Nearline.Contracts.Storage.V1;
 
 namespace Nearline.Api.Serving;
@@ -40,7 +41,7 @@ internal readonly ref struct StoredSet
 
     /// <summary>Decodes a stored value.</summary>
     /// <exception cref="InvalidDataException">
-    /// It is not a <see cref="RetrievalSet"/>, or its columns differ in length; the message names them.
+    /// It is not a <see cref="RetrievalSet"/>, newer than this version, or its columns differ in length; the message tells.
     /// </exception>
     public static StoredSet Read(byte[] stored)
     {
@@ -85,6 +86,16 @@ internal readonly ref struct StoredSet
 
     public Enumerator GetEnumerator() => new(this);
 
+    /// <exception cref="InvalidDataException">A value with this schema is newer than this version.</exception>
+    internal static void Refuse(ulong schema)
+    {
+        var number = (uint)Math.Min(schema, uint.MaxValue);
+        if (!StorageSchema.IsReadable(number))
+        {
+            throw new InvalidDataException(StorageSchema.Refusal(number));
+        }
+    }
+
     private static Timestamp? ReadTime(ReadOnlySpan<byte> message)
     {
         try
@@ -112,6 +123,18 @@ internal readonly ref struct StoredSet
             if (!reader.TryReadTag(out var field, out var type))
             {
                 return false;
+            }
+
+            if (field == RetrievalSet.SchemaFieldNumber && type == WireReader.Varint)
+            {
+                if (!reader.TryReadVarint(out var schema))
+                {
+                    return false;
+                }
+
+                Refuse(schema);
+                last = field;
+                continue;
             }
 
             if (field > RetrievalSet.CategoriesFieldNumber)

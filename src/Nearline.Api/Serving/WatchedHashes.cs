@@ -17,7 +17,7 @@ internal readonly ref struct WatchedHashes
     public int Count => _hashes.Length / sizeof(ulong);
 
     /// <summary>Decodes a stored value; null: nothing watched.</summary>
-    /// <exception cref="InvalidDataException">It is not a <see cref="WatchedShows"/>.</exception>
+    /// <exception cref="InvalidDataException">It is not a <see cref="WatchedShows"/>, or newer than this version.</exception>
     public static WatchedHashes Read(byte[]? stored)
     {
         if (stored is null)
@@ -86,6 +86,15 @@ internal readonly ref struct WatchedHashes
                 {
                     return false;
                 }
+            }
+            else if (field == WatchedShows.SchemaFieldNumber && type == WireReader.Varint)
+            {
+                if (!reader.TryReadVarint(out var schema))
+                {
+                    return false;
+                }
+
+                StoredSet.Refuse(schema);
             }
             else if (!reader.TrySkip(type))
             {

@@ -41,7 +41,7 @@ internal sealed class Backfills : IDisposable
             throw new CliException($"--rate is {rate}; it must be more than 0 and at most 1000000 users a second");
         }
 
-        var known = await ReadAsync(RedisKeys.Scenarios, ScenarioDirectory.Parser).ConfigureAwait(false);
+        var known = await ReadAsync(RedisKeys.Scenarios, ScenarioDirectory.Parser, directory => directory.Schema).ConfigureAwait(false);
         if (scenario.Length > 0 && known?.Scenarios.Contains(scenario) != true)
         {
             throw new CliException(
@@ -56,6 +56,7 @@ internal sealed class Backfills : IDisposable
 
         var job = new BackfillJob
         {
+            Schema = StorageSchema.Newest,
             Id = Guid.NewGuid().ToString("N"),
             Reason = BackfillReason.Operator,
             RequestedAt = Timestamp.FromDateTimeOffset(DateTimeOffset.UtcNow),
@@ -84,8 +85,8 @@ internal sealed class Backfills : IDisposable
     /// <summary>The latest backfill.</summary>
     public async Task<BackfillState> StateAsync()
     {
-        var job = await ReadAsync(RedisKeys.Backfill, BackfillJob.Parser).ConfigureAwait(false);
-        var progress = await ReadAsync(RedisKeys.BackfillProgress, BackfillProgress.Parser).ConfigureAwait(false);
+        var job = await ReadAsync(RedisKeys.Backfill, BackfillJob.Parser, job => job.Schema).ConfigureAwait(false);
+        var progress = await ReadAsync(RedisKeys.BackfillProgress, BackfillProgress.Parser, progress => progress.Schema).ConfigureAwait(false);
         return new BackfillState(job, progress?.JobId == job?.Id ? progress : null);
     }
 
@@ -107,10 +108,14 @@ internal sealed class Backfills : IDisposable
 
     public void Dispose() => connection.Dispose();
 
-    private async Task<T?> ReadAsync<T>(string key, MessageParser<T> parser)
+    /// <exception cref="CliException">A newer version wrote it.</exception>
+    private async Task<T?> ReadAsync<T>(string key, MessageParser<T> parser, Func<T, uint> schemaOf)
         where T : class, IMessage<T>
     {
         byte[]? value = await Database.StringGetAsync(key).ConfigureAwait(false);
-        return value is null ? null : parser.ParseFrom(value);
+        var read = value is null ? null : parser.ParseFrom(value);
+        return read is null || StorageSchema.IsReadable(schemaOf(read))
+            ? read
+            : throw new CliException($"{key} in Redis cannot be read: {StorageSchema.Refusal(schemaOf(read))}");
     }
 }

@@ -31,11 +31,11 @@ internal sealed class BackfillStore(IConnectionMultiplexer redis)
 
     /// <summary>What is to be done or was done last; null: nothing ever.</summary>
     public async Task<BackfillJob?> JobAsync(CancellationToken cancellationToken) =>
-        await ReadAsync(RedisKeys.Backfill, BackfillJob.Parser, cancellationToken).ConfigureAwait(false);
+        await ReadAsync(RedisKeys.Backfill, BackfillJob.Parser, job => job.Schema, cancellationToken).ConfigureAwait(false);
 
     /// <summary>How far it is.</summary>
     public async Task<BackfillProgress> ProgressAsync(CancellationToken cancellationToken) =>
-        await ReadAsync(RedisKeys.BackfillProgress, BackfillProgress.Parser, cancellationToken).ConfigureAwait(false) ?? new BackfillProgress();
+        await ReadAsync(RedisKeys.BackfillProgress, BackfillProgress.Parser, progress => progress.Schema, cancellationToken).ConfigureAwait(false) ?? new BackfillProgress();
 
     public Task SaveAsync(BackfillJob job, CancellationToken cancellationToken) =>
         redis.GetDatabase().StringSetAsync(RedisKeys.Backfill, job.ToByteArray()).WaitAsync(Timeout, cancellationToken);
@@ -44,13 +44,17 @@ internal sealed class BackfillStore(IConnectionMultiplexer redis)
         redis.GetDatabase().StringSetAsync(RedisKeys.BackfillProgress, progress.ToByteArray()).WaitAsync(Timeout, cancellationToken);
 
     /// <summary>A value that cannot be read is as good as none: it is written anew.</summary>
-    private async Task<T?> ReadAsync<T>(string key, MessageParser<T> parser, CancellationToken cancellationToken)
+    /// <exception cref="NotSupportedException">A newer version wrote it, and knows better what to do.</exception>
+    private async Task<T?> ReadAsync<T>(string key, MessageParser<T> parser, Func<T, uint> schemaOf, CancellationToken cancellationToken)
         where T : class, IMessage<T>
     {
         byte[]? value = await redis.GetDatabase().StringGetAsync(key).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
         try
         {
-            return value is null ? null : parser.ParseFrom(value);
+            var read = value is null ? null : parser.ParseFrom(value);
+            return read is null || StorageSchema.IsReadable(schemaOf(read))
+                ? read
+                : throw new NotSupportedException($"{key} cannot be read: {StorageSchema.Refusal(schemaOf(read))}");
         }
         catch (InvalidProtocolBufferException)
         {

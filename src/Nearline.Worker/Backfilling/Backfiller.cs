@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Options;
+using Nearline.Contracts;
 using Nearline.Contracts.Refresh.V1;
 using Nearline.Contracts.Storage.V1;
 using Nearline.Worker.Models;
@@ -67,7 +68,7 @@ internal sealed class Backfiller(
 
                     problem = null;
                 }
-                catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException or KafkaException)
+                catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException or KafkaException or NotSupportedException)
                 {
                     // It goes on where it stood. What repeats is said once.
                     metrics.Retry("backfill", e.GetType().Name);
@@ -138,6 +139,7 @@ internal sealed class Backfiller(
             : BackfillReason.Unspecified;
         return reason == BackfillReason.Unspecified ? null : new BackfillJob
         {
+            Schema = StorageSchema.Newest,
             Id = Guid.NewGuid().ToString("N"),
             Reason = reason,
             RequestedAt = Timestamp.FromDateTimeOffset(clock.GetUtcNow()),
@@ -155,6 +157,7 @@ internal sealed class Backfiller(
         {
             progress = new BackfillProgress
             {
+                Schema = StorageSchema.Newest,
                 JobId = job.Id,
                 TotalKeys = await scan.KeysAsync(cancellationToken).ConfigureAwait(false),
                 StartedAt = Timestamp.FromDateTimeOffset(clock.GetUtcNow()),

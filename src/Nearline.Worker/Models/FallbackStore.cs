@@ -25,7 +25,7 @@ internal sealed class FallbackStore(IConnectionMultiplexer redis, TimeProvider c
         await Task.WhenAll(lists.Select(list => database.StringSetAsync(
             list.Scenario.Length == 0 ? RedisKeys.Popular : RedisKeys.PopularIn(list.Scenario),
             RetrievalSetMapper.Fallback(list, modelVersion, now).ToByteArray()))).WaitAsync(Timeout, cancellationToken).ConfigureAwait(false);
-        var directory = new ScenarioDirectory { ModelVersion = modelVersion };
+        var directory = new ScenarioDirectory { Schema = StorageSchema.Newest, ModelVersion = modelVersion };
         directory.Scenarios.AddRange(
             lists.Select(list => list.Scenario).Where(s => s.Length > 0).Order(StringComparer.Ordinal));
         await database.StringSetAsync(RedisKeys.Scenarios, directory.ToByteArray())

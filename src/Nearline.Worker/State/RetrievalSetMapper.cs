@@ -36,7 +36,7 @@ internal static class RetrievalSetMapper
     {
         var count = candidates.Shows.Count;
         var categories = new byte[count];
-        var set = new RetrievalSet { ModelVersion = modelVersion, GeneratedAt = Timestamp.FromDateTimeOffset(now) };
+        var set = new RetrievalSet { Schema = StorageSchema.Newest, ModelVersion = modelVersion, GeneratedAt = Timestamp.FromDateTimeOffset(now) };
         set.ShowIds.Capacity = count;
         set.Scores.Capacity = count;
         for (var i = 0; i < count; i++)
@@ -61,7 +61,7 @@ internal static class RetrievalSetMapper
         }
 
         Array.Sort(hashes);
-        var watched = new WatchedShows();
+        var watched = new WatchedShows { Schema = StorageSchema.Newest };
         watched.Hashes.AddRange(hashes);
         return watched;
     }

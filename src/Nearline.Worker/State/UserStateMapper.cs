@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Nearline.Contracts;
 using Nearline.Contracts.Storage.V1;
 using Nearline.Model.Behaviours;
 using BehaviourKind = Nearline.Model.Behaviours.BehaviourKind;
@@ -10,9 +11,6 @@ namespace Nearline.Worker.State;
 /// <summary>Between the stored message and the user that the worker folds into.</summary>
 internal static class UserStateMapper
 {
-    /// <summary>The layout that this version writes, and the newest that it reads.</summary>
-    public const uint Schema = 1;
-
     /// <summary>The bytes before everything else in a stored state: tag and value of its revision.</summary>
     public const int RevisionBytes = 9;
 
@@ -23,7 +21,7 @@ internal static class UserStateMapper
         var message = new UserState
         {
             Revision = user.Revision + 1,
-            Schema = Schema,
+            Schema = StorageSchema.Newest,
             UserId = user.UserId,
             NextOrder = history.NextOrder,
             LastEventTime = ToTimestamp(history.LastEventTime),
@@ -78,10 +76,9 @@ internal static class UserStateMapper
             throw new UnreadableStateException($"the {value.Length} stored bytes are not a UserState: {e.Message}", e);
         }
 
-        if (message.Schema > Schema)
+        if (!StorageSchema.IsReadable(message.Schema))
         {
-            throw new UnreadableStateException(
-                $"schema {message.Schema} of the stored state is newer than {Schema}, the newest that this version reads");
+            throw new UnreadableStateException($"the stored state cannot be read: {StorageSchema.Refusal(message.Schema)}");
         }
 
         if (!string.Equals(message.UserId, userId, StringComparison.Ordinal) || message.Revision == 0)
