@@ -28,7 +28,7 @@ public sealed class CatalogTests(ITestOutputHelper output)
             .Build();
 
         // The user is known, and the worker serves; from here on it is about the catalog alone.
-        var scenario = pipeline.World.Scenarios.First(s => s.Admits(liked)).Id;
+        var scenario = pipeline.World.Scenarios.First(s => Nearline.Model.Data.ScenarioPools.Admits(s, liked)).Id;
         await WatchAsync("first");
         await Eventually.TrueAsync(async () => (await pipeline.SetOfAsync("fan", scenario))?.TriggerEventId == "first", "the user has a set");
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Nearline.Model.Data;
 using Nearline.Model.Index;
 using Nearline.Model.Training;
 using TorchSharp;

@@ -11,7 +11,4 @@ public sealed record Scenario(string Id)
 
     /// <summary>The categories in the scenario's candidate pool; empty: all.</summary>
     public IReadOnlyList<ShowCategory> PoolCategories { get; init; } = [];
-
-    /// <summary>Whether the show is in the scenario's candidate pool.</summary>
-    public bool Admits(Show show) => PoolCategories.Count == 0 || PoolCategories.Contains(show.Category);
 }
