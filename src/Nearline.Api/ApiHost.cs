@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Nearline.Api.Calls;
@@ -5,6 +7,7 @@ using Nearline.Api.Fallbacks;
 using Nearline.Api.Health;
 using Nearline.Api.Hosting;
 using Nearline.Api.Refreshing;
+using Nearline.Api.Security;
 using Nearline.Api.Serving;
 using Nearline.Api.Storage;
 using Nearline.Api.Telemetry;
@@ -28,6 +31,10 @@ public static class ApiHost
         // A failing check is told by the health endpoints; once a period in the log would drown the rest.
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
 
+        // A message that cannot be decoded is an error with a stack trace there: any caller could fill the disk. What goes
+        // wrong in a handler the interceptor logs, and what callers send wrong is counted.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
+
         // All instances share one Redis. Were they not ready without it, callers would find nobody at all in place of
         // the fallback lists in memory; an instance that has no lists is not ready by the check of those.
         builder.Services.AddNearlineRedis(builder.Configuration, HealthStatus.Degraded);
@@ -38,6 +45,7 @@ public static class ApiHost
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.Use(app.Services.GetRequiredService<CallGuard>().InvokeAsync);
         app.MapNearlineDefaults();
         app.MapGrpcService<CandidateApi>();
         app.MapGrpcHealthChecksService();
@@ -75,7 +83,19 @@ public static class ApiHost
         services.AddSingleton<AdmissionGate>();
         services.AddSingleton<CallInterceptor>();
         services.AddSingleton<CandidateApi>();
+        services.AddSingleton<ClientRegistry>();
+        services.AddSingleton<CallGuard>();
         services.AddGrpc(grpc => grpc.Interceptors.Add<CallInterceptor>());
+        services.AddOptions<GrpcServiceOptions>().Configure<IOptions<ApiOptions>>((grpc, api) =>
+        {
+            grpc.MaxReceiveMessageSize = api.Value.MaxMessageBytes;
+            grpc.EnableDetailedErrors = false;
+            if (api.Value.ResponseCompression == ResponseCompression.Gzip)
+            {
+                grpc.ResponseCompressionAlgorithm = "gzip";
+                grpc.ResponseCompressionLevel = CompressionLevel.Fastest;
+            }
+        });
         services.AddGrpcReflection();
         services.AddHealthChecks()
             .AddCheck<FallbackListsHealthCheck>("fallback-lists", tags: [NearlineDefaults.ReadyTag])
@@ -97,6 +117,8 @@ public static class ApiHost
 
     private static void AddHosting(WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<TlsCertificates>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<TlsCertificates>());
         builder.Services.AddSingleton<BoundEndpoints>();
         builder.Services.AddHostedService<EndpointAnnouncer>();
         builder.Services.AddSingleton<ShutdownDelay>();

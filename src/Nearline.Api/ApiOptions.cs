@@ -1,3 +1,5 @@
+using Nearline.Api.Security;
+
 namespace Nearline.Api;
 
 /// <summary>The service's settings; section <c>Api</c>. Checked at start-up by <see cref="ApiOptionsValidator"/>.</summary>
@@ -9,7 +11,7 @@ public sealed class ApiOptions
     /// <summary>The IP address to listen on. Default <c>127.0.0.1</c>; <c>0.0.0.0</c> in a container.</summary>
     public string BindAddress { get; set; } = "127.0.0.1";
 
-    /// <summary>gRPC over cleartext HTTP/2; 0: a free port. Default 5001.</summary>
+    /// <summary>gRPC over HTTP/2, in the clear unless <see cref="Tls"/> is set; 0: a free port. Default 5001.</summary>
     public int GrpcPort { get; set; } = 5001;
 
     /// <summary>HTTP/1 for <c>/metrics</c> and <c>/healthz</c>; 0: a free port. Default 9101.</summary>
@@ -26,6 +28,39 @@ public sealed class ApiOptions
 
     /// <summary>WatchCandidates streams past this many are refused likewise. At least 1; default 5000.</summary>
     public int MaxWatchStreams { get; set; } = 5000;
+
+    /// <summary>Connections of gRPC clients past this many are closed at once. At least 1; default 2000.</summary>
+    public int MaxConnections { get; set; } = 2000;
+
+    /// <summary>The longest request, before and after decompression. 1 KiB to 64 MiB; default 4 MiB.</summary>
+    public int MaxMessageBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>The deadline of a call whose caller gave none, streams excepted. 10 ms to 10 min, or 0 for none; default 5 s.</summary>
+    public TimeSpan DefaultDeadline { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>What responses are compressed by, for callers that accept it. Default none: it costs more time than it saves within a data centre.</summary>
+    public ResponseCompression ResponseCompression { get; set; }
+
+    /// <summary>TLS of the gRPC endpoint, and client certificates. Default: none.</summary>
+    public TlsOptions Tls { get; } = new();
+
+    /// <summary>Who may call, by name. None, the default: everybody, on a loopback address only.</summary>
+    public Dictionary<string, ClientOptions> Clients { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Lets callers without credentials read candidates, but not administer. Default false.</summary>
+    public bool AllowAnonymous { get; set; }
+
+    /// <summary>Takes keys without TLS on an address that is not loopback, where a mesh or proxy encrypts. Default false.</summary>
+    public bool AllowCleartextKeys { get; set; }
+
+    /// <summary>
+    /// Calls a second of one client, or of one address without a name; a MultiGetCandidates counts as many as it has
+    /// requests. 0, the default: no limit.
+    /// </summary>
+    public double CallsPerSecond { get; set; }
+
+    /// <summary>How many calls may come at once after a pause. 0, the default: one second's worth.</summary>
+    public int CallsBurst { get; set; }
 
     /// <summary>How long a read from Redis may take. 1 ms to 10 s; default 50 ms.</summary>
     public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(50);
@@ -68,4 +103,14 @@ public sealed class ApiOptions
 
     /// <summary>How long calls in flight may take to end after that. 100 ms to 5 min; default 10 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>How responses may be compressed.</summary>
+public enum ResponseCompression
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>By gzip.</summary>
+    Gzip,
 }

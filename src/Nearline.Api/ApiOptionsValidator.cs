@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Nearline.Api.Security;
 
 namespace Nearline.Api;
 
@@ -35,9 +36,16 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration) : IValid
         Number(nameof(options.MaxMultiGet), options.MaxMultiGet, 1, 1000);
         Number(nameof(options.MaxConcurrentRequests), options.MaxConcurrentRequests, 1, int.MaxValue);
         Number(nameof(options.MaxWatchStreams), options.MaxWatchStreams, 1, int.MaxValue);
+        Number(nameof(options.MaxConnections), options.MaxConnections, 1, int.MaxValue);
+        Number(nameof(options.MaxMessageBytes), options.MaxMessageBytes, 1024, 64 * 1024 * 1024);
         Number(nameof(options.BreakerMinimumReads), options.BreakerMinimumReads, 2, int.MaxValue);
         Number(nameof(options.RefreshQueue), options.RefreshQueue, 1, 1_000_000);
         Time(nameof(options.RedisTimeout), options.RedisTimeout, 1, 10_000);
+        if (options.DefaultDeadline != TimeSpan.Zero)
+        {
+            Time(nameof(options.DefaultDeadline), options.DefaultDeadline, 10, 600_000);
+        }
+
         Time(nameof(options.BreakerSampling), options.BreakerSampling, 500, 60_000);
         Time(nameof(options.BreakerDuration), options.BreakerDuration, 500, 60_000);
         Time(nameof(options.FallbackRefresh), options.FallbackRefresh, 50, 3_600_000);
@@ -46,6 +54,7 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration) : IValid
         Time(nameof(options.HealthPeriod), options.HealthPeriod, 1_000, 60_000);
         Time(nameof(options.ShutdownDelay), options.ShutdownDelay, 0, 300_000);
         Time(nameof(options.DrainTimeout), options.DrainTimeout, 100, 300_000);
+        failures.AddRange(ProtectionRules.Problems(options, configuration.GetSection(ApiOptions.Section)));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
         void Number(string key, int value, int least, int most)

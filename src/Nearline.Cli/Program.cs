@@ -19,6 +19,7 @@ var root = new RootCommand("Nearline: the few hundred shows worth ranking for ea
     ReplayCommand.Create(),
     UserCommand.Create(),
     CapacityCommand.Create(),
+    ApiKeyCommand.Create(),
     GetCommand.Create(),
     UpCommand.Create(),
     DemoCommand.Create(),

@@ -225,6 +225,11 @@ public sealed class GetCandidatesTests(SharedRedis redis) : ApiFixture(redis)
         { """{"userId":"u","scenario":"home","categories":[1,0]}""", "categories[1] is 0; it must be 1 (series)" },
         { """{"userId":"u","scenario":"home","categories":[9]}""", "categories[0] is 9" },
         { """{"userId":"u","scenario":"home","variant":"Bold one"}""", "variant is 'Bold one'; it must be the name of an experiment" },
+        { """{"userId":"u\ufffd","scenario":"home"}""", "which is not valid UTF-8; it must be the id of a user" },
+        { """{"userId":"a\u001b{b","scenario":"home"}""", "user_id is 'a?{b'" },
+        { """{"userId":"u","scenario":"home","excludeItemIds":["a",""]}""", "exclude_item_ids[1] is empty; it must be the id of a show" },
+        { $$"""{"userId":"u","scenario":"home","excludeItemIds":["{{new string('x', 300)}}"]}""", "exclude_item_ids[0] is 'xxx" },
+        { $$"""{"userId":"u","scenario":"home","categories":[{{string.Join(',', Enumerable.Repeat(1, 17))}}]}""", "categories has 17 entries; at most 16" },
         { """{"userId":"u","scenario":"home","maxAge":"-5s"}""", "max_age is -5 seconds" },
         { """{"userId":"u","scenario":"home","maxAge":"-0.5s"}""", "max_age is 0 seconds and -500000000 nanos" },
     };

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microsoft.Extensions.Options;
+using Nearline.Api.Security;
 using Nearline.Api.Telemetry;
 
 namespace Nearline.Api.Calls;
@@ -7,6 +8,9 @@ namespace Nearline.Api.Calls;
 /// <summary>Lets in as many calls as can be answered well and refuses the rest at once.</summary>
 internal sealed class AdmissionGate(IOptions<ApiOptions> options, ApiMetrics metrics)
 {
+    private readonly ApiOptions _options = options.Value;
+    private readonly Status _noCall = Full(options.Value.MaxConcurrentRequests, "requests in flight", "Api:MaxConcurrentRequests");
+    private readonly Status _noStream = Full(options.Value.MaxWatchStreams, "streams open", "Api:MaxWatchStreams");
     private int _calls;
     private int _streams;
 
@@ -14,7 +18,7 @@ internal sealed class AdmissionGate(IOptions<ApiOptions> options, ApiMetrics met
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too many are in flight.</exception>
     public Admission EnterCall()
     {
-        Enter(ref _calls, options.Value.MaxConcurrentRequests, "call", "requests in flight", "Api:MaxConcurrentRequests");
+        Enter(ref _calls, _options.MaxConcurrentRequests, "call", _noCall);
         metrics.InFlight(1);
         return new Admission(this, stream: false);
     }
@@ -23,21 +27,38 @@ internal sealed class AdmissionGate(IOptions<ApiOptions> options, ApiMetrics met
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too many are open.</exception>
     public Admission EnterStream()
     {
-        Enter(ref _streams, options.Value.MaxWatchStreams, "stream", "streams open", "Api:MaxWatchStreams");
+        Enter(ref _streams, _options.MaxWatchStreams, "stream", _noStream);
         metrics.Streams(1);
         return new Admission(this, stream: true);
     }
 
-    private void Enter(ref int count, int most, string kind, string what, string key)
+    /// <summary>
+    /// Why a call would not be admitted now; null: it would. To be asked before a call's message is read. A place is
+    /// taken only when it has been: a caller that sends its message slowly must not keep others out.
+    /// </summary>
+    public Status? Refusal(bool stream)
+    {
+        if (stream ? Volatile.Read(ref _streams) < _options.MaxWatchStreams : Volatile.Read(ref _calls) < _options.MaxConcurrentRequests)
+        {
+            return null;
+        }
+
+        metrics.Shed(stream ? "stream" : "call");
+        return stream ? _noStream : _noCall;
+    }
+
+    private void Enter(ref int count, int most, string kind, Status full)
     {
         if (Interlocked.Increment(ref count) > most)
         {
             Interlocked.Decrement(ref count);
             metrics.Shed(kind);
-            throw new RpcException(new Status(
-                StatusCode.ResourceExhausted, $"There are {most} {what}, as many as {key} allows; try again with backoff."));
+            throw new RpcException(full, RetryHint.Trailers(full, RetryHint.AfterOverload()));
         }
     }
+
+    private static Status Full(int most, string what, string key) => new(
+        StatusCode.ResourceExhausted, $"There are {most} {what}, as many as {key} allows; try again with backoff.");
 
     private void Leave(bool stream)
     {

@@ -11,6 +11,8 @@ namespace Nearline.Api.Calls;
 internal sealed partial class CallInterceptor(ApiMetrics metrics, TimeProvider time, ILogger<CallInterceptor> logger)
     : Interceptor
 {
+    private const int IncidentDigits = 12;
+
     // A caller's deadline passes a network trip before ours, and its cancellation then comes first.
     private static readonly TimeSpan DeadlineSlack = TimeSpan.FromMilliseconds(25);
 
@@ -78,11 +80,13 @@ internal sealed partial class CallInterceptor(ApiMetrics metrics, TimeProvider t
                     ? new Status(StatusCode.DeadlineExceeded, "The deadline passed before the answer was ready.")
                     : new Status(StatusCode.Cancelled, "The caller cancelled the call.");
             default:
-                LogFailed(context.Method, e);
-                return new Status(StatusCode.Internal, "An error of the service's own; its log has the details.");
+                // The caller gets nothing of the exception but a number by which the log's reader finds it.
+                var incident = Guid.NewGuid().ToString("N")[..IncidentDigits];
+                LogFailed(context.Method, incident, e);
+                return new Status(StatusCode.Internal, $"An error of the service's own; its log has the details under incident {incident}.");
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} failed")]
-    private partial void LogFailed(string method, Exception? e);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} failed, incident {Incident}")]
+    private partial void LogFailed(string method, string incident, Exception? e);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Nearline.Api.Fallbacks;
+using Nearline.Api.Security;
 using Nearline.Api.Serving;
 using Nearline.Api.Watching;
 using Nearline.Contracts.Candidates.V1;
@@ -15,6 +16,7 @@ internal sealed class CandidateApi(
     CandidateWatch watch,
     FallbackLists fallbacks,
     AdmissionGate gate,
+    CallGuard guard,
     IOptions<ApiOptions> options) : CandidateService.CandidateServiceBase
 {
     /// <summary>The trailer that says which part of the service an answer had to do without.</summary>
@@ -45,6 +47,7 @@ internal sealed class CandidateApi(
                 CultureInfo.InvariantCulture, $"requests has {count} entries; it must have 1 to {options.Value.MaxMultiGet}"));
         }
 
+        guard.Charge(context, count);
         var results = new MultiGetCandidatesResult[count];
         var valid = new List<GetCandidatesRequest>(count);
         for (var i = 0; i < count; i++)

@@ -13,6 +13,8 @@ internal static class RequestValidator
     public const int MaxLimit = 1000;
     public const int MaxExcluded = 1000;
     private const int MaxIdBytes = 256;
+    private const int MaxCategories = 16;
+    private const char Replacement = '\uFFFD';
     private const int ShownCharacters = 64;
     private const int MaxVariant = 64;
     private const long MaxDurationSeconds = 315_576_000_000;
@@ -39,6 +41,21 @@ internal static class RequestValidator
         if (request.ExcludeItemIds.Count > MaxExcluded)
         {
             return Text($"exclude_item_ids has {request.ExcludeItemIds.Count} entries; at most {MaxExcluded} are allowed");
+        }
+
+        for (var i = 0; i < request.ExcludeItemIds.Count; i++)
+        {
+            // Those that are fine, as nearly all are, must not cost a text.
+            if (request.ExcludeItemIds[i] is var excluded && (excluded.Length is 0 or > MaxIdBytes / 3 || IsDamaged(excluded))
+                && IdProblem(Text($"exclude_item_ids[{i}]"), excluded, "the id of a show") is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        if (request.Categories.Count > MaxCategories)
+        {
+            return Text($"categories has {request.Categories.Count} entries; at most {MaxCategories} are allowed");
         }
 
         for (var i = 0; i < request.Categories.Count; i++)
@@ -79,6 +96,11 @@ internal static class RequestValidator
             return $"{field} is empty; it must be {right}, at most {MaxIdBytes} bytes";
         }
 
+        if (IsDamaged(value))
+        {
+            return $"{field} is '{Shown(value)}', which is not valid UTF-8; it must be {right}";
+        }
+
         // A character takes at least one byte, and at most three a UTF-16 unit: counting is rarely needed.
         if (value.Length > MaxIdBytes / 3 && Encoding.UTF8.GetByteCount(value) is > MaxIdBytes and var bytes)
         {
@@ -87,6 +109,9 @@ internal static class RequestValidator
 
         return null;
     }
+
+    // Bytes that are no UTF-8 arrive as this character: two ids would become one. No id has it of its own.
+    private static bool IsDamaged(string value) => value.Contains(Replacement, StringComparison.Ordinal);
 
     private static string? VariantProblem(string variant) =>
         variant.Length <= MaxVariant && variant.AsSpan().IndexOfAnyExcept(VariantCharacters) < 0
@@ -103,8 +128,20 @@ internal static class RequestValidator
         return Text($"max_age is {maxAge.Seconds} seconds and {maxAge.Nanos} nanos; neither may be negative, and they must be a valid google.protobuf.Duration");
     }
 
-    private static string Shown(string value) =>
-        value.Length <= ShownCharacters ? value : value[..ShownCharacters] + "...";
+    // A value is cut between characters, and what a terminal would obey is not shown.
+    private static string Shown(string value)
+    {
+        var end = value.Length <= ShownCharacters ? value.Length
+            : char.IsHighSurrogate(value[ShownCharacters - 1]) ? ShownCharacters - 1 : ShownCharacters;
+        var shown = string.Create(end, value, static (text, from) =>
+        {
+            for (var i = 0; i < text.Length; i++)
+            {
+                text[i] = char.IsControl(from[i]) ? '?' : from[i];
+            }
+        });
+        return end == value.Length ? shown : shown + "...";
+    }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

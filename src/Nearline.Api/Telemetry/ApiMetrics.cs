@@ -31,6 +31,7 @@ internal sealed class ApiMetrics : IDisposable
     private readonly Counter<long> _unreadable;
     private readonly Counter<long> _refresh;
     private readonly Counter<long> _shed;
+    private readonly Counter<long> _refused;
     private readonly UpDownCounter<long> _inFlight;
     private readonly UpDownCounter<long> _streams;
 
@@ -59,6 +60,8 @@ internal sealed class ApiMetrics : IDisposable
         _refresh = _meter.CreateCounter<long>(
             "nearline.api.refresh.requests", "{request}", "Refresh requests by reason and what became of them");
         _shed = _meter.CreateCounter<long>("nearline.api.requests.shed", "{request}", "Calls refused because of overload");
+        _refused = _meter.CreateCounter<long>(
+            "nearline.api.requests.refused", "{request}", "Calls and connections refused because of who made them, how often, or how");
         _inFlight = _meter.CreateUpDownCounter<long>("nearline.api.requests.in_flight", "{request}", "Calls being answered");
         _streams = _meter.CreateUpDownCounter<long>("nearline.api.watch.streams", "{stream}", "Open WatchCandidates streams");
     }
@@ -120,6 +123,12 @@ internal sealed class ApiMetrics : IDisposable
         _refresh.Add(1, new("reason", reason == RefreshReason.Miss ? "miss" : "stale"), new("outcome", outcome));
 
     public void Shed(string kind) => _shed.Add(1, new KeyValuePair<string, object?>("kind", kind));
+
+    public void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void ObserveCertificate(Func<long> notAfter) =>
+        _meter.CreateObservableGauge(
+            "nearline.api.tls.certificate.expiry", notAfter, "s", "Unix time at which the server's certificate ends to be valid");
 
     public void InFlight(int change) => _inFlight.Add(change);
 

@@ -39,7 +39,11 @@ internal sealed class RunningApi : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Starts a service. Unless a test says otherwise Redis may take its time: the test machine is busy.</summary>
-    public static async Task<RunningApi> StartAsync(string redis, params (string Key, object Value)[] settings)
+    public static Task<RunningApi> StartAsync(string redis, params (string Key, object Value)[] settings) =>
+        StartAsync(redis, configure: null, settings);
+
+    public static async Task<RunningApi> StartAsync(
+        string redis, Action<WebApplicationBuilder>? configure, params (string Key, object Value)[] settings)
     {
         var configuration = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
         {
@@ -62,6 +66,7 @@ internal sealed class RunningApi : IAsyncDisposable
             {
                 builder.Logging.ClearProviders();
                 builder.Logging.AddProvider(log);
+                configure?.Invoke(builder);
             });
         try
         {
@@ -76,9 +81,13 @@ internal sealed class RunningApi : IAsyncDisposable
     }
 
     /// <summary>Starts a service and waits until it has its fallback lists.</summary>
-    public static async Task<RunningApi> StartReadyAsync(string redis, params (string Key, object Value)[] settings)
+    public static Task<RunningApi> StartReadyAsync(string redis, params (string Key, object Value)[] settings) =>
+        StartReadyAsync(redis, configure: null, settings);
+
+    public static async Task<RunningApi> StartReadyAsync(
+        string redis, Action<WebApplicationBuilder>? configure, params (string Key, object Value)[] settings)
     {
-        var api = await StartAsync(redis, settings);
+        var api = await StartAsync(redis, configure, settings);
         var lists = api.Services.GetRequiredService<FallbackLists>();
         await Eventually.TrueAsync(() => lists.Current.Scenarios.Count > 0, "fallback lists are loaded");
         return api;
