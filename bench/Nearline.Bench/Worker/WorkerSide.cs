@@ -328,7 +328,7 @@ internal sealed class WorkerSide : IAsyncDisposable
                 $"--Kafka:BootstrapServers={kafka.BootstrapServers}",
 
                 // The mock answers a fetch only when its wait is over; Kafka would answer at once.
-                "--Kafka:FetchWait=00:00:00.005",
+                "--Kafka:FetchWait=00:00:00.002",
                 $"--Redis:ConnectionString={redis.Address}",
                 $"--Worker:ModelsDirectory={models.Path}",
                 $"--Worker:Precision={what.Precision.ToString().ToLowerInvariant()}",

@@ -32,6 +32,11 @@ internal static class MixedPrecision
     /// </summary>
     private static Tensor Product(Tensor x, Tensor weight, Tensor? bias)
     {
+        if (SmallProduct.Suits(x, weight))
+        {
+            return SmallProduct.Linear(x, weight, bias);
+        }
+
         if (x.dtype != ScalarType.Float32 || x.numel() != weight.shape[1] || is_grad_enabled())
         {
             return nn.functional.linear(x, weight, bias!);
