@@ -14,25 +14,25 @@ public sealed class RedisFaultTests
 
     [Fact]
     public Task Redis_that_stands_still_for_ten_seconds() => RunAsync(
-        async (infrastructure, worker, since) =>
+        async (infrastructure, worker, _) =>
         {
             infrastructure.Redis.Suspend();
-            await StaysUnreadyAsync(worker, since);
+            await StaysUnreadyAsync(worker, Stopwatch.StartNew());
             infrastructure.Redis.Resume();
         });
 
     [Fact]
     public Task Redis_that_is_killed_and_comes_back_with_its_data() => RunAsync(
-        async (infrastructure, worker, since) =>
+        async (infrastructure, worker, _) =>
         {
             await infrastructure.Redis.KillAsync();
-            await StaysUnreadyAsync(worker, since);
+            await StaysUnreadyAsync(worker, Stopwatch.StartNew());
             await infrastructure.Redis.RestartAsync();
         });
 
     [Fact]
     public Task Redis_that_is_full() => RunAsync(
-        async (infrastructure, worker, since) =>
+        async (infrastructure, worker, _) =>
         {
             await infrastructure.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
             await UnreadyAsync(worker);
@@ -40,23 +40,40 @@ public sealed class RedisFaultTests
             await infrastructure.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
         });
 
-    private static async Task RunAsync(Func<Infrastructure, RunningWorker, Stopwatch, Task> fault)
+    [Fact]
+    public Task Redis_that_answers_late() => RunAsync(
+        async (_, worker, link) =>
+        {
+            // Slow, but in time: it goes on, only slower.
+            var before = worker.Meters.Sum(MetricNames.Events);
+            link.Delay = TimeSpan.FromMilliseconds(200);
+            await Eventually.TrueAsync(() => worker.Meters.Sum(MetricNames.Events) > before + 16, "events are processed");
+
+            // Later than it waits.
+            link.Delay = TimeSpan.FromSeconds(2);
+            await UnreadyAsync(worker);
+            link.Delay = TimeSpan.Zero;
+        });
+
+    private static async Task RunAsync(Func<Infrastructure, RunningWorker, SlowLink, Task> fault)
     {
         await using var infrastructure = await Infrastructure.StartAsync(2, "--appendonly", "yes");
         var random = new Random(13);
         var logs = Enumerable.Range(0, 6).Select(i => Lives.Log(random, $"u{i}", 40)).ToList();
         List<List<Worker.Events.UserEventRecord>> Part(int from, int to) => logs.ConvertAll(l => l[from..to]);
+        await using var link = new SlowLink(infrastructure.RedisAddress);
         await using var worker = await RunningWorker.StartAsync(
             infrastructure,
             new FakeRetrieverSource().Activate(new FakeRetriever("m1")),
             null,
             "--Kafka:CatalogTopic=",
             "--Worker:BatchMaxEvents=16",
-            "--Worker:RedisTimeout=00:00:01");
+            "--Worker:RedisTimeout=00:00:01",
+            $"--Redis:ConnectionString={link.Address}");
         await infrastructure.PublishAsync(random, Part(0, 10));
         await worker.ReadyAsync();
         var publishing = infrastructure.PublishAsync(random, Part(10, 40));
-        await fault(infrastructure, worker, Stopwatch.StartNew());
+        await fault(infrastructure, worker, link);
 
         var last = await publishing;
         await infrastructure.CountedOnceAsync(logs);
