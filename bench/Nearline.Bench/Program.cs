@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Nearline.Bench.Api;
 using Nearline.Bench.Gpu;
 using Nearline.Bench.Graph;
 using Nearline.Bench.Hnsw;
@@ -11,6 +12,7 @@ using Nearline.Bench.Worker;
 // One command a benchmark; the scripts beside this project start them and their peers in turns.
 return await new RootCommand("our side of the benchmarks in bench/")
 {
+    ApiCommand.Create(),
     GpuCheckCommand.Create(),
     GraphCommand.Create(),
     HnswCommand.Create(),

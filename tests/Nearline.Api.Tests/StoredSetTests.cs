@@ -1,3 +1,4 @@
+using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Google.Protobuf;
@@ -146,9 +147,11 @@ public sealed class StoredSetTests
         var set = StoredSet.Read(stored);
         Assert.Equal(expected.ShowIds.Count, set.Count);
         Assert.Equal(expected.ModelVersion, set.ReadModelVersion());
-        Assert.Equal(expected.TriggerEventId, set.ReadTriggerEventId());
-        Assert.Equal(expected.GeneratedAt ?? new Timestamp(), set.ReadGeneratedAt() ?? new Timestamp());
-        Assert.Equal(expected.TriggerEventTime ?? new Timestamp(), set.ReadTriggerEventTime() ?? new Timestamp());
+        Assert.Equal(expected.TriggerEventId, Encoding.UTF8.GetString(set.TriggerEventId));
+        Assert.Equal(
+            expected.GeneratedAt is { } made && made != new Timestamp() ? made : null,
+            StoredSet.TryReadTime(set.GeneratedAt, out var seconds, out var nanos) ? new Timestamp { Seconds = seconds, Nanos = nanos } : null);
+        Assert.Equal(expected.TriggerEventTime ?? new Timestamp(), Timestamp.Parser.ParseFrom(set.TriggerEventTime));
         var next = 0;
         foreach (var show in set)
         {

@@ -17,12 +17,12 @@ internal sealed class CandidateApi(
     FallbackLists fallbacks,
     AdmissionGate gate,
     CallGuard guard,
-    IOptions<ApiOptions> options) : CandidateService.CandidateServiceBase
+    IOptions<ApiOptions> options) : CandidateBinding.Base
 {
     /// <summary>The trailer that says which part of the service an answer had to do without.</summary>
     public const string DegradedTrailer = "nl-degraded";
 
-    public override async Task<GetCandidatesResponse> GetCandidates(
+    public override async Task<RenderedResponse> GetCandidates(
         GetCandidatesRequest request, ServerCallContext context)
     {
         using var admission = gate.EnterCall();
@@ -36,7 +36,7 @@ internal sealed class CandidateApi(
         return answer.Response ?? throw new RpcException(answer.Status);
     }
 
-    public override async Task<MultiGetCandidatesResponse> MultiGetCandidates(
+    public override async Task<RenderedResponses> MultiGetCandidates(
         MultiGetCandidatesRequest request, ServerCallContext context)
     {
         using var admission = gate.EnterCall();
@@ -48,17 +48,14 @@ internal sealed class CandidateApi(
         }
 
         guard.Charge(context, count);
-        var results = new MultiGetCandidatesResult[count];
+        var results = new Answer[count];
         var valid = new List<GetCandidatesRequest>(count);
         for (var i = 0; i < count; i++)
         {
             if (RequestValidator.Problem(request.Requests[i]) is { } problem)
             {
-                results[i] = new MultiGetCandidatesResult
-                {
-                    StatusCode = (int)StatusCode.InvalidArgument,
-                    StatusMessage = string.Create(CultureInfo.InvariantCulture, $"requests[{i}].{problem}"),
-                };
+                results[i] = Answer.Failed(
+                    StatusCode.InvalidArgument, string.Create(CultureInfo.InvariantCulture, $"requests[{i}].{problem}"));
             }
             else
             {
@@ -71,16 +68,10 @@ internal sealed class CandidateApi(
         var degraded = false;
         for (var i = 0; i < count; i++)
         {
-            if (results[i] is null)
+            if (results[i].Status.StatusCode == StatusCode.OK)
             {
-                var answer = answers[next++];
-                degraded |= answer.Degraded;
-                results[i] = new MultiGetCandidatesResult
-                {
-                    StatusCode = (int)answer.Status.StatusCode,
-                    StatusMessage = answer.Status.Detail,
-                    Response = answer.Response,
-                };
+                results[i] = answers[next++];
+                degraded |= results[i].Degraded;
             }
         }
 
@@ -89,7 +80,7 @@ internal sealed class CandidateApi(
             MarkDegraded(context);
         }
 
-        return new MultiGetCandidatesResponse { Results = { results } };
+        return new RenderedResponses(results);
     }
 
     public override async Task WatchCandidates(

@@ -52,10 +52,9 @@ internal sealed class CandidateExplainer(CandidateStore store, CandidateResponde
             (var list, response.Source) = CandidateResponder.Choose(lists, request.Scenario);
             response.ModelVersion = list?.ModelVersion ?? lists.ModelVersion;
             count = list?.Count ?? 0;
-            if (list?.IndexOf(request.ItemId) is >= 0 and var place)
+            if (list is not null)
             {
-                response.Rank = place + 1;
-                response.Candidate = list[place];
+                FindIn(list.Set, request.ItemId, response);
             }
         }
 

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Nearline.Api.Fallbacks;
@@ -96,41 +95,12 @@ internal sealed partial class CandidateResponder(
             : FromFallback(request, watched, degraded: false);
     }
 
-    private GetCandidatesResponse FromSet(GetCandidatesRequest request, StoredSet set, string variant, WatchedHashes watched)
+    private RenderedResponse FromSet(GetCandidatesRequest request, StoredSet set, string variant, WatchedHashes watched)
     {
-        var response = new GetCandidatesResponse
-        {
-            ModelVersion = set.ReadModelVersion(),
-            Variant = variant,
-            GeneratedAt = set.ReadGeneratedAt(),
-            TriggerEventId = set.ReadTriggerEventId(),
-            TriggerEventTime = set.ReadTriggerEventTime(),
-        };
-        var age = Age(response.GeneratedAt);
+        var age = Age(set);
         var stale = request.MaxAge is { } maxAge && !(age <= maxAge.ToTimeSpan());
-        response.Source = stale ? CandidateSource.Stale : CandidateSource.Personalized;
-
-        var limit = Limit(request);
-        var tally = default(FilterTally);
-        Span<ulong> excluded = request.ExcludeItemIds.Count <= ExcludedOnStack
-            ? stackalloc ulong[request.ExcludeItemIds.Count]
-            : new ulong[request.ExcludeItemIds.Count];
-        var filter = new ShowFilter(watched, Hashes(request, excluded), CategoryBits(request));
-        response.Candidates.Capacity = limit == 0 ? set.Count : Math.Min(limit, set.Count);
-        foreach (var show in set)
-        {
-            if (limit != 0 && tally.Admitted == limit)
-            {
-                break;
-            }
-
-            if (tally.Note(filter.Judge(StableHash.Of(show.Id), show.Category)))
-            {
-                response.Candidates.Add(ToCandidate(show));
-            }
-        }
-
-        Finish(request, response, age, tally, degraded: false);
+        var facts = new ResponseFacts(stale ? CandidateSource.Stale : CandidateSource.Personalized, variant, age);
+        var response = Render(request, set, facts, watched, degraded: false);
         if (stale)
         {
             refresh.Request(request.UserId, RefreshReason.Stale);
@@ -148,24 +118,28 @@ internal sealed partial class CandidateResponder(
         }
 
         var (list, source) = Choose(lists, request.Scenario);
-        var response = new GetCandidatesResponse
-        {
-            Source = source,
-            ModelVersion = list?.ModelVersion ?? lists.ModelVersion,
-            GeneratedAt = list?.GeneratedAt?.Clone(),
-        };
-        Span<ulong> excluded = request.ExcludeItemIds.Count <= ExcludedOnStack
-            ? stackalloc ulong[request.ExcludeItemIds.Count]
-            : new ulong[request.ExcludeItemIds.Count];
-        var filter = new ShowFilter(watched, Hashes(request, excluded), CategoryBits(request));
-        var tally = list?.Select(filter, Limit(request), response.Candidates) ?? default;
-        Finish(request, response, Age(response.GeneratedAt), tally, degraded);
+        var set = list is null ? default : list.Set;
+        var facts = new ResponseFacts(source, "", Age(set), list is null ? lists.ModelVersion : null);
+        var response = Render(request, set, facts, watched, degraded);
         if (!degraded)
         {
             refresh.Request(request.UserId, RefreshReason.Miss);
         }
 
         return Answer.Of(response, degraded);
+    }
+
+    private RenderedResponse Render(
+        GetCandidatesRequest request, StoredSet set, ResponseFacts facts, WatchedHashes watched, bool degraded)
+    {
+        Span<ulong> excluded = request.ExcludeItemIds.Count <= ExcludedOnStack
+            ? stackalloc ulong[request.ExcludeItemIds.Count]
+            : new ulong[request.ExcludeItemIds.Count];
+        var filter = new ShowFilter(watched, Hashes(request, excluded), CategoryBits(request));
+        var response = ResponseRenderer.Render(set, filter, Limit(request), facts, out var tally);
+        metrics.Answer(facts.Source, request.Scenario, tally.Admitted, facts.Age, degraded);
+        metrics.Filtered(tally.Watched, tally.Excluded, tally.OtherCategory);
+        return response;
     }
 
     // Without Redis nothing is known of the user, so watched shows cannot be left out; the caller is told by trailer.
@@ -178,18 +152,6 @@ internal sealed partial class CandidateResponder(
             : Answer.Failed(
                 StatusCode.Unavailable,
                 $"{trouble.Message}, and no fallback list for scenario '{request.Scenario}' is in memory; try again with backoff.");
-    }
-
-    private void Finish(
-        GetCandidatesRequest request, GetCandidatesResponse response, TimeSpan? age, FilterTally tally, bool degraded)
-    {
-        if (age is { } value)
-        {
-            response.Age = Duration.FromTimeSpan(value);
-        }
-
-        metrics.Answer(response.Source, request.Scenario, tally.Admitted, age, degraded);
-        metrics.Filtered(tally.Watched, tally.Excluded, tally.OtherCategory);
     }
 
     /// <summary>The scenario's own list, unless it has none or an empty one.</summary>
@@ -250,14 +212,14 @@ internal sealed partial class CandidateResponder(
     }
 
     // A clock that is behind the worker's must not make a set's age negative.
-    private TimeSpan? Age(Timestamp? generatedAt)
+    private TimeSpan? Age(StoredSet set)
     {
-        if (generatedAt is null)
+        if (set.ReadGeneratedAt() is not { } generatedAt)
         {
             return null;
         }
 
-        var age = time.GetUtcNow() - generatedAt.ToDateTimeOffset();
+        var age = time.GetUtcNow() - generatedAt;
         return age < TimeSpan.Zero ? TimeSpan.Zero : age;
     }
 

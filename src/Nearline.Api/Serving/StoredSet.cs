@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Nearline.Contracts;
@@ -14,30 +15,50 @@ namespace Nearline.Api.Serving;
 /// </summary>
 internal readonly ref struct StoredSet
 {
-    private readonly ReadOnlySpan<byte> _ids;
-    private readonly ReadOnlySpan<byte> _scores;
-    private readonly ReadOnlySpan<byte> _idScores;
-    private readonly ReadOnlySpan<byte> _categories;
-    private readonly ReadOnlySpan<byte> _modelVersion;
-    private readonly ReadOnlySpan<byte> _generatedAt;
-    private readonly ReadOnlySpan<byte> _triggerEventId;
-    private readonly ReadOnlySpan<byte> _triggerEventTime;
+    // From year 1 to 9999, as google.protobuf.Timestamp allows.
+    private const long LeastSeconds = -62_135_596_800;
+    private const long MostSeconds = 253_402_300_799;
 
     private StoredSet(Fields fields)
     {
-        _ids = fields.Ids;
-        _scores = fields.Scores;
-        _idScores = fields.IdScores;
-        _categories = fields.Categories;
-        _modelVersion = fields.ModelVersion;
-        _generatedAt = fields.GeneratedAt;
-        _triggerEventId = fields.TriggerEventId;
-        _triggerEventTime = fields.TriggerEventTime;
+        Ids = fields.Ids;
+        Scores = fields.Scores;
+        IdScores = fields.IdScores;
+        Categories = fields.Categories;
+        ModelVersion = fields.ModelVersion;
+        GeneratedAt = fields.GeneratedAt;
+        TriggerEventId = fields.TriggerEventId;
+        TriggerEventTime = fields.TriggerEventTime;
         Count = fields.Count;
     }
 
+    /// <summary>The run of all show_ids fields, with tags and lengths.</summary>
+    public ReadOnlySpan<byte> Ids { get; }
+
+    /// <summary>UTF-8.</summary>
+    public ReadOnlySpan<byte> ModelVersion { get; }
+
+    /// <summary>A Timestamp message, perhaps one that cannot be decoded; empty: none.</summary>
+    public ReadOnlySpan<byte> GeneratedAt { get; }
+
+    /// <summary>UTF-8.</summary>
+    public ReadOnlySpan<byte> TriggerEventId { get; }
+
+    /// <summary>As <see cref="GeneratedAt"/>.</summary>
+    public ReadOnlySpan<byte> TriggerEventTime { get; }
+
+    private ReadOnlySpan<byte> Scores { get; }
+
+    private ReadOnlySpan<byte> IdScores { get; }
+
+    private ReadOnlySpan<byte> Categories { get; }
+
     /// <summary>How many shows there are.</summary>
     public int Count { get; }
+
+    /// <summary>The same set in bytes that <see cref="Read"/> need not put in order first.</summary>
+    /// <exception cref="InvalidDataException">It is not a <see cref="RetrievalSet"/>.</exception>
+    public static byte[] Normalize(byte[] stored) => TryScan(stored, out _) ? stored : Reorder(stored);
 
     /// <summary>Decodes a stored value.</summary>
     /// <exception cref="InvalidDataException">
@@ -45,25 +66,15 @@ internal readonly ref struct StoredSet
     /// </exception>
     public static StoredSet Read(byte[] stored)
     {
-        if (!TryScan(stored, out var fields))
+        if (!TryScan(stored, out var fields) && !TryScan(Reorder(stored), out fields))
         {
-            // Legal protobuf need not have our writer's order: let protobuf's own reader put it in order.
-            try
-            {
-                if (!TryScan(RetrievalSet.Parser.ParseFrom(stored).ToByteArray(), out fields))
-                {
-                    throw new InvalidDataException("it has fields that RetrievalSet does not have");
-                }
-            }
-            catch (InvalidProtocolBufferException e)
-            {
-                throw new InvalidDataException(e.Message, e);
-            }
+            throw new InvalidDataException("it has fields that RetrievalSet does not have");
         }
 
         Check("scores", fields.Scores.Length, sizeof(float), fields.Count, optional: false);
         Check("id_scores", fields.IdScores.Length, sizeof(float), fields.Count, optional: true);
         Check("categories", fields.Categories.Length, sizeof(byte), fields.Count, optional: true);
+        CheckText(fields);
         return new StoredSet(fields);
 
         static void Check(string column, int length, int size, int count, bool optional)
@@ -76,13 +87,7 @@ internal readonly ref struct StoredSet
         }
     }
 
-    public string ReadModelVersion() => Encoding.UTF8.GetString(_modelVersion);
-
-    public string ReadTriggerEventId() => Encoding.UTF8.GetString(_triggerEventId);
-
-    public Timestamp? ReadGeneratedAt() => ReadTime(_generatedAt);
-
-    public Timestamp? ReadTriggerEventTime() => ReadTime(_triggerEventTime);
+    public string ReadModelVersion() => Encoding.UTF8.GetString(ModelVersion);
 
     public Enumerator GetEnumerator() => new(this);
 
@@ -96,16 +101,79 @@ internal readonly ref struct StoredSet
         }
     }
 
-    private static Timestamp? ReadTime(ReadOnlySpan<byte> message)
+    /// <summary>When the set was made; null when it does not tell, or not so that it can be understood: it counts as old then.</summary>
+    public DateTimeOffset? ReadGeneratedAt() =>
+        TryReadTime(GeneratedAt, out var seconds, out var nanos)
+            ? new DateTimeOffset(DateTime.UnixEpoch.Ticks + (seconds * TimeSpan.TicksPerSecond) + (nanos / TimeSpan.NanosecondsPerTick), TimeSpan.Zero)
+            : null;
+
+    /// <summary>Reads a Timestamp message; false when there is none or it is not a valid one.</summary>
+    public static bool TryReadTime(ReadOnlySpan<byte> message, out long seconds, out int nanos)
+    {
+        (seconds, nanos) = (0, 0);
+        var reader = new WireReader(message);
+        while (!reader.AtEnd)
+        {
+            if (!reader.TryReadTag(out var field, out var type))
+            {
+                return false;
+            }
+
+            var number = 0UL;
+            if (field is Timestamp.SecondsFieldNumber or Timestamp.NanosFieldNumber
+                ? type != WireReader.Varint || !reader.TryReadVarint(out number)
+                : !reader.TrySkip(type))
+            {
+                return false;
+            }
+
+            if (field == Timestamp.SecondsFieldNumber)
+            {
+                seconds = (long)number;
+            }
+            else if (field == Timestamp.NanosFieldNumber)
+            {
+                nanos = (int)number;
+            }
+        }
+
+        return !message.IsEmpty && seconds is >= LeastSeconds and <= MostSeconds && nanos is >= 0 and < 1_000_000_000;
+    }
+
+    // Whoever gets a response may refuse it whole for one text that is not UTF-8.
+    private static void CheckText(Fields fields)
+    {
+        if (!Utf8.IsValid(fields.ModelVersion) || !Utf8.IsValid(fields.TriggerEventId))
+        {
+            throw new InvalidDataException("model_version or trigger_event_id is not UTF-8");
+        }
+
+        // Tags and short lengths are ASCII too, so mostly one look at all of them will do.
+        if (Ascii.IsValid(fields.Ids))
+        {
+            return;
+        }
+
+        var ids = new WireReader(fields.Ids);
+        for (var i = 0; !ids.AtEnd && ids.TryReadTag(out _, out _) && ids.TryReadBytes(out var id); i++)
+        {
+            if (!Utf8.IsValid(id))
+            {
+                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"show_ids[{i}] is not UTF-8"));
+            }
+        }
+    }
+
+    // Legal protobuf need not have our writer's order: protobuf's own reader puts it in order.
+    private static byte[] Reorder(byte[] stored)
     {
         try
         {
-            return message.IsEmpty ? null : Timestamp.Parser.ParseFrom(message);
+            return RetrievalSet.Parser.ParseFrom(stored).ToByteArray();
         }
-        catch (InvalidProtocolBufferException)
+        catch (InvalidProtocolBufferException e)
         {
-            // A set is worth serving without its time; it counts as old.
-            return null;
+            throw new InvalidDataException(e.Message, e);
         }
     }
 
@@ -173,8 +241,8 @@ internal readonly ref struct StoredSet
                     break;
                 case RetrievalSet.ShowIdsFieldNumber:
                     idsFrom = repeats ? idsFrom : start;
+                    fields.Count += 1 + reader.SkipShort((byte)(RetrievalSet.ShowIdsFieldNumber << 3 | WireReader.Bytes));
                     fields.Ids = stored[idsFrom..reader.Position];
-                    fields.Count++;
                     break;
                 case RetrievalSet.ScoresFieldNumber:
                     fields.Scores = value;
@@ -229,16 +297,16 @@ internal readonly ref struct StoredSet
     internal ref struct Enumerator(StoredSet set)
     {
         private readonly StoredSet _set = set;
-        private WireReader _ids = new(set._ids);
+        private WireReader _ids = new(set.Ids);
         private ReadOnlySpan<byte> _id;
         private int _index = -1;
 
         public readonly Entry Current => new(
             _index,
             _id,
-            BinaryPrimitives.ReadSingleLittleEndian(_set._scores[(_index * sizeof(float))..]),
-            _set._idScores.IsEmpty ? null : BinaryPrimitives.ReadSingleLittleEndian(_set._idScores[(_index * sizeof(float))..]),
-            _set._categories.IsEmpty ? (byte)0 : _set._categories[_index]);
+            BinaryPrimitives.ReadSingleLittleEndian(_set.Scores[(_index * sizeof(float))..]),
+            _set.IdScores.IsEmpty ? null : BinaryPrimitives.ReadSingleLittleEndian(_set.IdScores[(_index * sizeof(float))..]),
+            _set.Categories.IsEmpty ? (byte)0 : _set.Categories[_index]);
 
         public bool MoveNext()
         {

@@ -16,6 +16,8 @@ internal readonly ref struct WatchedHashes
 
     public int Count => _hashes.Length / sizeof(ulong);
 
+    public ulong this[int index] => BinaryPrimitives.ReadUInt64LittleEndian(_hashes[(index * sizeof(ulong))..]);
+
     /// <summary>Decodes a stored value; null: nothing watched.</summary>
     /// <exception cref="InvalidDataException">It is not a <see cref="WatchedShows"/>, or newer than this version.</exception>
     public static WatchedHashes Read(byte[]? stored)

@@ -52,6 +52,21 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
+    /// <summary>Passes over fields with this tag of one byte and a length of one byte; how many there were.</summary>
+    public int SkipShort(byte tag)
+    {
+        var (position, count) = (Position, 0);
+        while (position + 1 < _bytes.Length && _bytes[position] == tag && _bytes[position + 1] < 0x80
+            && position + 2 + _bytes[position + 1] <= _bytes.Length)
+        {
+            position += 2 + _bytes[position + 1];
+            count++;
+        }
+
+        Position = position;
+        return count;
+    }
+
     public bool TrySkip(int type) => type switch
     {
         Varint => TryReadVarint(out _),

@@ -29,10 +29,11 @@ internal sealed class CandidateWatch(
                 throw new RpcException(answer.Status);
             }
 
+            var response = Take(answer.Response);
             while (true)
             {
-                await stream.WriteAsync(new WatchCandidatesResponse { Response = answer.Response }, stop.Token);
-                answer = await NextAsync(request, answer.Response!, renewals, stop.Token);
+                await stream.WriteAsync(new WatchCandidatesResponse { Response = response }, stop.Token);
+                response = await NextAsync(request, response, renewals, stop.Token);
             }
         }
         catch (OperationCanceledException)
@@ -42,7 +43,7 @@ internal sealed class CandidateWatch(
         }
     }
 
-    private async ValueTask<Answer> NextAsync(
+    private async ValueTask<GetCandidatesResponse> NextAsync(
         GetCandidatesRequest request, GetCandidatesResponse before, RenewalListener renewals, CancellationToken cancellationToken)
     {
         while (true)
@@ -51,10 +52,18 @@ internal sealed class CandidateWatch(
             var answer = await responder.GetAsync(request, cancellationToken);
 
             // While Redis is away, what the caller has is better than a fallback list.
-            if (answer is { Response: { } after, Degraded: false } && IsAnother(before, after))
+            if (answer is { Response: { } rendered, Degraded: false } && Take(rendered) is var after && IsAnother(before, after))
             {
-                return answer;
+                return after;
             }
+        }
+    }
+
+    private static GetCandidatesResponse Take(RenderedResponse rendered)
+    {
+        using (rendered)
+        {
+            return rendered.ToMessage();
         }
     }
 
