@@ -1,8 +1,8 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 using Nearline.Api.Telemetry;
 using Polly;
 using Polly.CircuitBreaker;
-using Polly.Timeout;
 using StackExchange.Redis;
 
 namespace Nearline.Api.Storage;
@@ -34,10 +34,8 @@ internal sealed class RedisGuard
                 SamplingDuration = options.Value.BreakerSampling,
                 BreakDuration = options.Value.BreakerDuration,
                 StateProvider = state,
-                ShouldHandle = static arguments => ValueTask.FromResult(
-                    arguments.Outcome.Exception is TimeoutRejectedException or RedisException or TimeoutException),
+                ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Exception is RedisException or TimeoutException),
             })
-            .AddTimeout(_timeout)
             .Build();
         metrics.ObserveBreaker(() => (int)state.CircuitState);
     }
@@ -45,56 +43,74 @@ internal sealed class RedisGuard
     /// <summary>The result of <paramref name="read"/>.</summary>
     /// <exception cref="RedisTroubleException">Redis did not answer in time or at all; the message says which.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<TResult> ReadAsync<TState, TResult>(
         string operation, Func<IDatabase, TState, Task<TResult>> read, TState state, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        var outcome = "ok";
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
+
+        // Outcomes instead of exceptions through the layers, and the time limit inside: this runs for each call.
+        var outcome = await _pipeline.ExecuteOutcomeAsync(
+            static (context, call) => AwaitAsync(call.read, call.guard, call.state, context.CancellationToken),
+            context,
+            (read, guard: this, state));
+        ResilienceContextPool.Shared.Return(context);
+        var name = NameOf(outcome.Exception);
+        _metrics.RedisRead(operation, name, _time.GetElapsedTime(started));
+        return outcome.Exception is null ? outcome.Result! : throw ToTrouble(outcome);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<Outcome<TResult>> AwaitAsync<TState, TResult>(
+        Func<IDatabase, TState, Task<TResult>> read, RedisGuard guard, TState state, CancellationToken token)
+    {
         try
         {
-            return await _pipeline.ExecuteAsync(
-                static (call, token) => AwaitAsync(call.read(call.database, call.state), token),
-                (read, state, database: _redis.GetDatabase()),
-                cancellationToken);
+            var reply = read(guard._redis.GetDatabase(), state);
+            try
+            {
+                return Outcome.FromResult(await reply.WaitAsync(guard._timeout, guard._time, token));
+            }
+            catch when (!reply.IsCompleted)
+            {
+                // A command cannot be taken back; when nobody waits any more, its late failure is nobody's business.
+                _ = reply.ContinueWith(
+                    static late => _ = late.Exception,
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
+                throw;
+            }
         }
-        catch (BrokenCircuitException e)
+        catch (Exception e)
         {
-            outcome = "open";
-            throw new RedisTroubleException("Redis has been failing and is left alone for a moment (circuit open)", e);
-        }
-        catch (TimeoutRejectedException e)
-        {
-            outcome = "timeout";
-            throw new RedisTroubleException($"Redis did not answer within {_timeout.TotalMilliseconds:0} ms", e);
-        }
-        catch (Exception e) when (e is RedisException or TimeoutException)
-        {
-            outcome = "error";
-            throw new RedisTroubleException("Redis cannot be reached or refuses to answer", e);
-        }
-        catch (OperationCanceledException)
-        {
-            outcome = "cancelled";
-            throw;
-        }
-        finally
-        {
-            _metrics.RedisRead(operation, outcome, _time.GetElapsedTime(started));
+            return Outcome.FromException<TResult>(e);
         }
     }
 
-    private static async ValueTask<TResult> AwaitAsync<TResult>(Task<TResult> reply, CancellationToken token)
+    private static string NameOf(Exception? e) => e switch
     {
-        if (!reply.IsCompleted)
-        {
-            // A command cannot be taken back; when nobody waits any more, its late failure is nobody's business.
-            _ = reply.ContinueWith(
-                static late => _ = late.Exception,
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-        }
+        null => "ok",
+        BrokenCircuitException => "open",
+        OperationCanceledException => "cancelled",
+        TimeoutException and not RedisTimeoutException => "timeout",
+        _ => "error",
+    };
 
-        return await reply.WaitAsync(token);
+    private Exception ToTrouble<TResult>(Outcome<TResult> outcome)
+    {
+        switch (outcome.Exception)
+        {
+            case BrokenCircuitException e:
+                return new RedisTroubleException("Redis has been failing and is left alone for a moment (circuit open)", e);
+            case TimeoutException e and not RedisTimeoutException:
+                return new RedisTroubleException($"Redis did not answer within {_timeout.TotalMilliseconds:0} ms", e);
+            case { } e and (RedisException or TimeoutException):
+                return new RedisTroubleException("Redis cannot be reached or refuses to answer", e);
+            default:
+                outcome.ThrowIfException();
+                throw new InvalidOperationException("There is no exception.");
+        }
     }
 }

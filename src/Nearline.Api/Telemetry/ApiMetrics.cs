@@ -32,8 +32,6 @@ internal sealed class ApiMetrics : IDisposable
     private readonly Counter<long> _refresh;
     private readonly Counter<long> _shed;
     private readonly Counter<long> _refused;
-    private readonly UpDownCounter<long> _inFlight;
-    private readonly UpDownCounter<long> _streams;
 
     public ApiMetrics(IMeterFactory meters)
     {
@@ -62,8 +60,6 @@ internal sealed class ApiMetrics : IDisposable
         _shed = _meter.CreateCounter<long>("nearline.api.requests.shed", "{request}", "Calls refused because of overload");
         _refused = _meter.CreateCounter<long>(
             "nearline.api.requests.refused", "{request}", "Calls and connections refused because of who made them, how often, or how");
-        _inFlight = _meter.CreateUpDownCounter<long>("nearline.api.requests.in_flight", "{request}", "Calls being answered");
-        _streams = _meter.CreateUpDownCounter<long>("nearline.api.watch.streams", "{stream}", "Open WatchCandidates streams");
     }
 
     public void Call(string method, string status, bool failed, TimeSpan duration)
@@ -130,9 +126,11 @@ internal sealed class ApiMetrics : IDisposable
         _meter.CreateObservableGauge(
             "nearline.api.tls.certificate.expiry", notAfter, "s", "Unix time at which the server's certificate ends to be valid");
 
-    public void InFlight(int change) => _inFlight.Add(change);
+    public void ObserveInFlight(Func<int> count) =>
+        _meter.CreateObservableUpDownCounter("nearline.api.requests.in_flight", count, "{request}", "Calls being answered");
 
-    public void Streams(int change) => _streams.Add(change);
+    public void ObserveStreams(Func<int> count) =>
+        _meter.CreateObservableUpDownCounter("nearline.api.watch.streams", count, "{stream}", "Open WatchCandidates streams");
 
     public void ObserveBreaker(Func<int> state) =>
         _meter.CreateObservableGauge(
