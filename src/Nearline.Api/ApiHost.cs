@@ -67,6 +67,7 @@ public static class ApiHost
     {
         services.AddSingleton<ApiMetrics>();
         services.AddSingleton<RedisGuard>();
+        services.AddSingleton<StoredUserCache>();
         services.AddSingleton<CandidateStore>();
         services.AddSingleton<FallbackLists>();
         services.AddSingleton<CandidateResponder>();

@@ -66,6 +66,15 @@ public sealed class ApiOptions
     public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
+    /// How long what was read of a user may be served again without asking Redis: the most by which a renewed set or a
+    /// watched show comes late. Announced renewals end it at once. 0: every call reads. 0 to 1 min; default 2 s.
+    /// </summary>
+    public TimeSpan CacheTtl { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How many users' scenarios are kept so, some 6 KB each. 1 to 1,000,000; default 8192.</summary>
+    public int CacheEntries { get; set; } = 8192;
+
+    /// <summary>
     /// The circuit to Redis opens when half of at least this many reads failed within
     /// <see cref="BreakerSampling"/>. At least 2; default 10.
     /// </summary>

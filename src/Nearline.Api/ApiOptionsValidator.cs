@@ -39,6 +39,7 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration) : IValid
         Number(nameof(options.MaxConnections), options.MaxConnections, 1, int.MaxValue);
         Number(nameof(options.MaxMessageBytes), options.MaxMessageBytes, 1024, 64 * 1024 * 1024);
         Number(nameof(options.BreakerMinimumReads), options.BreakerMinimumReads, 2, int.MaxValue);
+        Number(nameof(options.CacheEntries), options.CacheEntries, 1, 1_000_000);
         Number(nameof(options.RefreshQueue), options.RefreshQueue, 1, 1_000_000);
         Time(nameof(options.RedisTimeout), options.RedisTimeout, 1, 10_000);
         if (options.DefaultDeadline != TimeSpan.Zero)
@@ -46,6 +47,7 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration) : IValid
             Time(nameof(options.DefaultDeadline), options.DefaultDeadline, 10, 600_000);
         }
 
+        Time(nameof(options.CacheTtl), options.CacheTtl, 0, 60_000);
         Time(nameof(options.BreakerSampling), options.BreakerSampling, 500, 60_000);
         Time(nameof(options.BreakerDuration), options.BreakerDuration, 500, 60_000);
         Time(nameof(options.FallbackRefresh), options.FallbackRefresh, 50, 3_600_000);

@@ -29,16 +29,16 @@ public static class RedisKeys
 
     private const string StateStart = "nl:{";
     private const string StateEnd = "}:state";
+    private const string RenewedEnd = "}:renewed";
 
     /// <summary>A user's folded events, <see cref="Storage.V1.UserState"/>.</summary>
     public static string State(string userId) => $"nl:{{{userId}}}:state";
 
     /// <summary>The user of a state's key; null when it is none.</summary>
-    public static string? UserOfState(string key) =>
-        key.Length > StateStart.Length + StateEnd.Length &&
-        key.StartsWith(StateStart, StringComparison.Ordinal) && key.EndsWith(StateEnd, StringComparison.Ordinal)
-            ? key[StateStart.Length..^StateEnd.Length]
-            : null;
+    public static string? UserOfState(string key) => Between(key, StateEnd);
+
+    /// <summary>The user of a renewal's channel; null when it is none.</summary>
+    public static string? UserOfRenewal(string channel) => Between(channel, RenewedEnd);
 
     /// <summary>What a user has watched, <see cref="Storage.V1.WatchedShows"/>.</summary>
     public static string Watched(string userId) => $"nl:{{{userId}}}:watched";
@@ -52,6 +52,12 @@ public static class RedisKeys
 
     /// <summary>The channel on which a renewal of the user's sets is announced; the message is the model version.</summary>
     public static string Renewed(string userId) => $"nl:{{{userId}}}:renewed";
+
+    private static string? Between(string key, string end) =>
+        key.Length > StateStart.Length + end.Length &&
+        key.StartsWith(StateStart, StringComparison.Ordinal) && key.EndsWith(end, StringComparison.Ordinal)
+            ? key[StateStart.Length..^end.Length]
+            : null;
 
     /// <summary>A scenario's fallback list, <see cref="Storage.V1.RetrievalSet"/> with popularity as the score.</summary>
     public static string PopularIn(string scenario) => $"nl:popular:{scenario}";

@@ -1,10 +1,11 @@
 using Nearline.Api.Refreshing;
+using Nearline.Api.Tests.Support;
 
 namespace Nearline.Api.Tests;
 
 public sealed class DebounceTableTests
 {
-    private readonly Clock _clock = new();
+    private readonly ManualClock _clock = new();
 
     [Fact]
     public void A_user_passes_once_per_window()
@@ -57,16 +58,5 @@ public sealed class DebounceTableTests
         var table = new DebounceTable(TimeSpan.Zero, _clock);
 
         Assert.True(table.TryPass("a") && table.TryPass("a"));
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        private long _ticks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _ticks;
-
-        public void Advance(TimeSpan by) => _ticks += by.Ticks;
     }
 }

@@ -6,20 +6,30 @@ using Nearline.Api.Telemetry;
 namespace Nearline.Api.Calls;
 
 /// <summary>Lets in as many calls as can be answered well and refuses the rest at once.</summary>
-internal sealed class AdmissionGate(IOptions<ApiOptions> options, ApiMetrics metrics)
+internal sealed class AdmissionGate
 {
-    private readonly ApiOptions _options = options.Value;
-    private readonly Status _noCall = Full(options.Value.MaxConcurrentRequests, "requests in flight", "Api:MaxConcurrentRequests");
-    private readonly Status _noStream = Full(options.Value.MaxWatchStreams, "streams open", "Api:MaxWatchStreams");
+    private readonly ApiOptions _options;
+    private readonly ApiMetrics _metrics;
+    private readonly Status _noCall;
+    private readonly Status _noStream;
     private int _calls;
     private int _streams;
+
+    public AdmissionGate(IOptions<ApiOptions> options, ApiMetrics metrics)
+    {
+        _options = options.Value;
+        _metrics = metrics;
+        _noCall = Full(_options.MaxConcurrentRequests, "requests in flight", "Api:MaxConcurrentRequests");
+        _noStream = Full(_options.MaxWatchStreams, "streams open", "Api:MaxWatchStreams");
+        metrics.ObserveInFlight(() => Volatile.Read(ref _calls));
+        metrics.ObserveStreams(() => Volatile.Read(ref _streams));
+    }
 
     /// <summary>Admits a call until the result is disposed.</summary>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too many are in flight.</exception>
     public Admission EnterCall()
     {
         Enter(ref _calls, _options.MaxConcurrentRequests, "call", _noCall);
-        metrics.InFlight(1);
         return new Admission(this, stream: false);
     }
 
@@ -28,7 +38,6 @@ internal sealed class AdmissionGate(IOptions<ApiOptions> options, ApiMetrics met
     public Admission EnterStream()
     {
         Enter(ref _streams, _options.MaxWatchStreams, "stream", _noStream);
-        metrics.Streams(1);
         return new Admission(this, stream: true);
     }
 
@@ -43,7 +52,7 @@ internal sealed class AdmissionGate(IOptions<ApiOptions> options, ApiMetrics met
             return null;
         }
 
-        metrics.Shed(stream ? "stream" : "call");
+        _metrics.Shed(stream ? "stream" : "call");
         return stream ? _noStream : _noCall;
     }
 
@@ -52,7 +61,7 @@ internal sealed class AdmissionGate(IOptions<ApiOptions> options, ApiMetrics met
         if (Interlocked.Increment(ref count) > most)
         {
             Interlocked.Decrement(ref count);
-            metrics.Shed(kind);
+            _metrics.Shed(kind);
             throw new RpcException(full, RetryHint.Trailers(full, RetryHint.AfterOverload()));
         }
     }
@@ -60,19 +69,7 @@ internal sealed class AdmissionGate(IOptions<ApiOptions> options, ApiMetrics met
     private static Status Full(int most, string what, string key) => new(
         StatusCode.ResourceExhausted, $"There are {most} {what}, as many as {key} allows; try again with backoff.");
 
-    private void Leave(bool stream)
-    {
-        if (stream)
-        {
-            Interlocked.Decrement(ref _streams);
-            metrics.Streams(-1);
-        }
-        else
-        {
-            Interlocked.Decrement(ref _calls);
-            metrics.InFlight(-1);
-        }
-    }
+    private void Leave(bool stream) => Interlocked.Decrement(ref stream ? ref _streams : ref _calls);
 
     /// <summary>A place in the gate; dispose it once.</summary>
     internal readonly struct Admission(AdmissionGate gate, bool stream) : IDisposable

@@ -27,7 +27,7 @@ internal sealed class CandidateApi(
     {
         using var admission = gate.EnterCall();
         Check(RequestValidator.Problem(request));
-        var answer = await responder.GetAsync(request, context.CancellationToken);
+        var answer = await responder.GetAsync(request, fresh: false, context.CancellationToken);
         if (answer.Degraded)
         {
             MarkDegraded(context);

@@ -26,13 +26,18 @@ internal sealed partial class CandidateResponder(
     private const int ExcludedOnStack = 128;
     private const int ScenariosShown = 20;
 
-    /// <summary>Answers one request with one round trip to Redis.</summary>
-    public async ValueTask<Answer> GetAsync(GetCandidatesRequest request, CancellationToken cancellationToken)
+    /// <summary>Answers one request with at most one round trip to Redis.</summary>
+    /// <param name="request">A valid one.</param>
+    /// <param name="fresh">Whether what was read a moment ago will not do.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    public async ValueTask<Answer> GetAsync(GetCandidatesRequest request, bool fresh, CancellationToken cancellationToken)
     {
         StoredUser stored;
         try
         {
-            stored = await store.ReadAsync(request.UserId, request.Scenario, request.Variant, cancellationToken);
+            stored = await (fresh
+                ? store.ReadAsync(request.UserId, request.Scenario, request.Variant, cancellationToken)
+                : store.ReadRecentAsync(request.UserId, request.Scenario, request.Variant, cancellationToken));
         }
         catch (RedisTroubleException trouble)
         {

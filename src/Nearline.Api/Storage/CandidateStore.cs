@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace Nearline.Api.Storage;
 
 /// <summary>Reads users' sets and watched shows. Both keys of a user share a slot, so one MGET fetches them.</summary>
-internal sealed class CandidateStore(RedisGuard guard)
+internal sealed class CandidateStore(RedisGuard guard, StoredUserCache cache)
 {
     /// <summary>One user, in one round trip.</summary>
     /// <exception cref="RedisTroubleException">Redis did not answer.</exception>
@@ -17,11 +17,35 @@ internal sealed class CandidateStore(RedisGuard guard)
             (userId, scenario, variant),
             cancellationToken);
 
+    /// <summary>
+    /// The same, or what was read of the user at most <see cref="ApiOptions.CacheTtl"/> ago and not announced to be renewed
+    /// since.
+    /// </summary>
+    /// <exception cref="RedisTroubleException">Redis did not answer.</exception>
+    public ValueTask<StoredUser> ReadRecentAsync(
+        string userId, string scenario, string variant, CancellationToken cancellationToken) =>
+        cache.TryGet(userId, scenario, variant, out var stored)
+            ? new ValueTask<StoredUser>(stored)
+            : ReadAndKeepAsync(userId, scenario, variant, cancellationToken);
+
     /// <summary>Many users, in one pipelined round trip; as many results as requests, in their order.</summary>
     /// <exception cref="RedisTroubleException">Redis did not answer.</exception>
     public ValueTask<StoredUser[]> ReadManyAsync(
         IReadOnlyList<GetCandidatesRequest> requests, CancellationToken cancellationToken) =>
         guard.ReadAsync("multi_get", ReadAllAsync, requests, cancellationToken);
+
+    private ValueTask<StoredUser> ReadAndKeepAsync(
+        string userId, string scenario, string variant, CancellationToken cancellationToken)
+    {
+        return cache.IsOn ? KeepAsync(cache.Begin(userId)) : ReadAsync(userId, scenario, variant, cancellationToken);
+
+        async ValueTask<StoredUser> KeepAsync(StoredUserCache.Ticket ticket)
+        {
+            var stored = await ReadAsync(userId, scenario, variant, cancellationToken);
+            cache.Put(ticket, userId, scenario, variant, stored);
+            return stored;
+        }
+    }
 
     private static Task<StoredUser[]> ReadAllAsync(IDatabase database, IReadOnlyList<GetCandidatesRequest> requests)
     {

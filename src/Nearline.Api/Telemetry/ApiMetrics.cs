@@ -20,6 +20,9 @@ internal sealed class ApiMetrics : IDisposable
 
     private static readonly int[] Counts = [0, 1, 5, 10, 25, 50, 100, 200, 300, 500, 1000];
 
+    private static readonly KeyValuePair<string, object?> Hit = new("outcome", "hit");
+    private static readonly KeyValuePair<string, object?> Miss = new("outcome", "miss");
+
     private readonly Meter _meter;
     private readonly Histogram<double> _calls;
     private readonly Histogram<double> _redis;
@@ -32,6 +35,7 @@ internal sealed class ApiMetrics : IDisposable
     private readonly Counter<long> _refresh;
     private readonly Counter<long> _shed;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _cache;
 
     public ApiMetrics(IMeterFactory meters)
     {
@@ -57,6 +61,7 @@ internal sealed class ApiMetrics : IDisposable
             "nearline.api.stored.unreadable", "{value}", "Stored values that could not be decoded and were passed over");
         _refresh = _meter.CreateCounter<long>(
             "nearline.api.refresh.requests", "{request}", "Refresh requests by reason and what became of them");
+        _cache = _meter.CreateCounter<long>("nearline.api.cache.lookups", "{lookup}", "Users looked up in the api's own memory");
         _shed = _meter.CreateCounter<long>("nearline.api.requests.shed", "{request}", "Calls refused because of overload");
         _refused = _meter.CreateCounter<long>(
             "nearline.api.requests.refused", "{request}", "Calls and connections refused because of who made them, how often, or how");
@@ -112,6 +117,8 @@ internal sealed class ApiMetrics : IDisposable
             }
         }
     }
+
+    public void Cache(bool hit) => _cache.Add(1, hit ? Hit : Miss);
 
     public void Unreadable(string kind) => _unreadable.Add(1, new KeyValuePair<string, object?>("kind", kind));
 

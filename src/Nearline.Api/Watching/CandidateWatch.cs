@@ -23,7 +23,7 @@ internal sealed class CandidateWatch(
             // Listen first, read then: a renewal between the two wakes the stream again rather than being lost.
             using var renewals = hub.Listen(request.UserId);
             await WaitForSubscriptionAsync(renewals, stop.Token);
-            var answer = await responder.GetAsync(request, stop.Token);
+            var answer = await responder.GetAsync(request, fresh: true, stop.Token);
             if (answer.Response is null)
             {
                 throw new RpcException(answer.Status);
@@ -49,7 +49,7 @@ internal sealed class CandidateWatch(
         while (true)
         {
             await renewals.WaitAsync(cancellationToken);
-            var answer = await responder.GetAsync(request, cancellationToken);
+            var answer = await responder.GetAsync(request, fresh: true, cancellationToken);
 
             // While Redis is away, what the caller has is better than a fallback list.
             if (answer is { Response: { } rendered, Degraded: false } && Take(rendered) is var after && IsAnother(before, after))

@@ -51,6 +51,8 @@ internal sealed class RunningApi : IAsyncDisposable
             ["Api:GrpcPort"] = "0",
             ["Api:HttpPort"] = "0",
             ["Api:RedisTimeout"] = "00:00:05",
+            // What a test stores is there for its next call; the cache has tests of its own.
+            ["Api:CacheTtl"] = "00:00:00",
             ["Api:FallbackRefresh"] = "00:00:00.100",
             ["Api:HealthPeriod"] = "00:00:01",
         };
