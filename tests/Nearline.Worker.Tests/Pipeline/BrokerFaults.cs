@@ -45,12 +45,13 @@ internal static class BrokerFaults
         }
 
         await Eventually.TrueAsync(() => worker.Meters.Gauge(MetricNames.ConsumerLag) == 0, "the lag is gone");
-        await Eventually.TrueAsync(() => worker.Logs.Information("Kafka: trouble is over").Count > 0, "the log tells of the end");
+        await Eventually.TrueAsync(
+            () => worker.Logs.Information("Kafka: trouble is over").Count is > 0 and var over && over == worker.Logs.Warnings("Kafka: trouble begins").Count,
+            "the log tells of the end");
         await worker.ReadyAsync();
 
-        // What is met on the way back may be an incident of its own.
-        Assert.InRange(worker.Logs.Warnings("Kafka").Count, 1, 2);
-        Assert.Equal(worker.Logs.Warnings("Kafka: trouble begins").Count, worker.Logs.Information("Kafka: trouble is over").Count);
+        // A line an incident, not one an error; what is met on the way back may be an incident of its own.
+        Assert.InRange(worker.Logs.Warnings("Kafka").Count, 1, 4);
         Assert.Empty(worker.Logs.Warnings("made anew"));
         Assert.True(worker.Meters.Sum(MetricNames.KafkaErrors) >= 1);
     }
