@@ -24,6 +24,12 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Information, "index of model {Version}: {Index}")]
     public static partial void IndexActive(this ILogger logger, string version, IndexInfo index);
 
+    [LoggerMessage(9, LogLevel.Information, "Nearline.Worker listening: http={Http} grpc={Grpc}")]
+    public static partial void Listening(this ILogger logger, string http, string grpc);
+
+    [LoggerMessage(36, LogLevel.Error, "{Method} failed")]
+    public static partial void InspectionFailed(this ILogger logger, string method, Exception exception);
+
     [LoggerMessage(4, LogLevel.Error, "refused {Problem}; active: {Active}")]
     public static partial void ModelRefused(this ILogger logger, string problem, string active);
 

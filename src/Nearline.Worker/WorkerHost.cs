@@ -3,6 +3,7 @@ using Nearline.ServiceDefaults;
 using Nearline.Worker.Backfilling;
 using Nearline.Worker.Catalog;
 using Nearline.Worker.Health;
+using Nearline.Worker.Inspection;
 using Nearline.Worker.Kafka;
 using Nearline.Worker.Models;
 using Nearline.Worker.Options;
@@ -27,11 +28,7 @@ public static class WorkerHost
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(args);
-        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
-        {
-            builder.WebHost.UseUrls(DefaultUrl);
-        }
-
+        AddEndpoints(builder);
         builder.AddNearlineDefaults("nearline-worker", MetricNames.Source);
         builder.Services.AddNearlineRedis(builder.Configuration);
         AddOptions(builder.Services);
@@ -39,6 +36,7 @@ public static class WorkerHost
         // The batch in work may take its time, and the last commit and leaving the group come after it.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = WorkerOptions.MaxDrainTimeout + LeaveTimeout);
         AddPipeline(builder.Services);
+        AddInspection(builder.Services);
         builder.Services.AddHealthChecks()
             .AddCheck<ModelHealthCheck>("model", tags: [NearlineDefaults.ReadyTag])
             .AddCheck<KafkaHealthCheck>("kafka", tags: [NearlineDefaults.ReadyTag])
@@ -47,7 +45,34 @@ public static class WorkerHost
 
         var app = builder.Build();
         app.MapNearlineDefaults();
+        app.MapGrpcService<InspectionApi>();
         return app;
+    }
+
+    private static void AddEndpoints(WebApplicationBuilder builder)
+    {
+        var urls = builder.Configuration[WebHostDefaults.ServerUrlsKey];
+        builder.Services.AddSingleton(new WorkerEndpoints(string.IsNullOrEmpty(urls) ? DefaultUrl : urls));
+
+        // Kestrel takes addresses from one place only, and those of `urls` could not say which speaks what.
+        foreach (var key in new[] { WebHostDefaults.ServerUrlsKey, WebHostDefaults.HttpPortsKey, WebHostDefaults.HttpsPortsKey })
+        {
+            builder.WebHost.UseSetting(key, "");
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            var services = kestrel.ApplicationServices;
+            services.GetRequiredService<WorkerEndpoints>().Listen(kestrel, services.GetRequiredService<IOptions<WorkerOptions>>().Value);
+        });
+        builder.Services.AddHostedService<EndpointAnnouncer>();
+    }
+
+    private static void AddInspection(IServiceCollection services)
+    {
+        services.AddGrpc();
+        services.AddSingleton<ShowExplainer>();
+        services.AddSingleton<InspectionApi>();
     }
 
     private static void AddOptions(IServiceCollection services)

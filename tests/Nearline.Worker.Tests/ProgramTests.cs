@@ -30,6 +30,6 @@ public sealed class ProgramTests
     private static ChildProcess Start(params string[] arguments) => ChildProcess.Start(new ChildProcessOptions
     {
         FileName = "dotnet",
-        Arguments = [typeof(WorkerHost).Assembly.Location, "--urls=http://127.0.0.1:0", .. arguments],
+        Arguments = [typeof(WorkerHost).Assembly.Location, "--urls=http://127.0.0.1:0", "--Worker:GrpcPort=-1", .. arguments],
     });
 }

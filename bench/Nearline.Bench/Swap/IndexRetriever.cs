@@ -20,6 +20,9 @@ internal sealed class IndexRetriever(string version, (IItemIndex Index, IndexInf
 
     public RetrievalBatch Retrieve(IReadOnlyList<RetrievalRequest> requests, int limit) => throw new NotSupportedException();
 
+    public ShowInspection Inspect(RetrievalRequest request, string scenario, string showId, int limit, int neighbours) =>
+        throw new NotSupportedException();
+
     public IReadOnlyList<ScenarioCandidates> FallbackLists(int limit) => [];
 
     public void Dispose() => built.Index.Dispose();

@@ -325,6 +325,7 @@ internal sealed class WorkerSide : IAsyncDisposable
             [
                 Path.Combine(AppContext.BaseDirectory, "Nearline.Worker.dll"),
                 $"--urls={address}",
+                "--Worker:GrpcPort=-1",
                 $"--Kafka:BootstrapServers={kafka.BootstrapServers}",
 
                 // The mock answers a fetch only when its wait is over; Kafka would answer at once.

@@ -36,6 +36,7 @@ internal static class Replayer
             [
                 Path.Combine(AppContext.BaseDirectory, "Nearline.Worker.dll"),
                 "--urls=http://127.0.0.1:0",
+                "--Worker:GrpcPort=-1",
                 $"--Kafka:BootstrapServers={options.Bootstrap}",
                 $"--Kafka:GroupId={group.Name}",
                 $"--Kafka:UserEventsTopic={options.Topic}",

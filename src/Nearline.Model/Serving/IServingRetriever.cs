@@ -18,4 +18,16 @@ public interface IServingRetriever : IRetriever
     /// <see cref="IRetriever.Retrieve"/>.
     /// </summary>
     CatalogState Apply(IReadOnlyList<CatalogChange> changes);
+
+    /// <summary>
+    /// What would become of one show if a user's set were made now: what <see cref="IRetriever.Retrieve"/> would do, looked
+    /// at from the side of the show. For operators: as dear as some requests. Called by the inference thread.
+    /// </summary>
+    /// <param name="request">The user and the time.</param>
+    /// <param name="scenario">One of the model's.</param>
+    /// <param name="showId">The show, whether the model knows it or not.</param>
+    /// <param name="limit">Shows in a set at most, from one.</param>
+    /// <param name="neighbours">Shows of the user's past that are named for each channel, at most.</param>
+    /// <exception cref="ArgumentException">The model has no such scenario.</exception>
+    ShowInspection Inspect(RetrievalRequest request, string scenario, string showId, int limit, int neighbours);
 }

@@ -21,6 +21,7 @@ internal sealed class LiveCatalog
     private readonly Dictionary<string, LiveShow> added = new(StringComparer.Ordinal);
     private readonly HashSet<string> unreachable = new(StringComparer.Ordinal);
     private Limited[] limited;
+    private Dictionary<string, int> sideRows = new(StringComparer.Ordinal);
 
     /// <param name="items">The model's shows.</param>
     /// <param name="scenarios">Its scenarios.</param>
@@ -57,6 +58,15 @@ internal sealed class LiveCatalog
     /// <summary>Whether a show can be found: it came after the model and has a row.</summary>
     public bool HasAdded(string showId) => added.ContainsKey(showId);
 
+    /// <summary>A show's row in the side segment, counted from zero; -1: it has none.</summary>
+    public int SideRowOf(string showId) => sideRows.GetValueOrDefault(showId, -1);
+
+    /// <summary>Whether a show came after the model and its content has no place in it.</summary>
+    public bool IsUnreachable(string showId) => unreachable.Contains(showId);
+
+    /// <summary>Whether a show of the model is not gone.</summary>
+    public bool IsPresent(int row) => present[row];
+
     /// <inheritdoc cref="IServingRetriever.Apply"/>
     public CatalogState Apply(IReadOnlyList<CatalogChange> changes)
     {
@@ -79,6 +89,7 @@ internal sealed class LiveCatalog
             // In the order of their ids, so that equal scores come in the same order in every process.
             Side = [.. added.Values.OrderBy(a => a.Show.Id, StringComparer.Ordinal)];
             SideIndex = new ExactIndex([.. Side.SelectMany(a => a.Place.Row)], dimension);
+            sideRows = Side.Index().ToDictionary(s => s.Item.Show.Id, s => s.Index, StringComparer.Ordinal);
         }
 
         return new CatalogState(Side.Count, items.Length - present.Count, [.. unreachable.Order(StringComparer.Ordinal)]);

@@ -25,6 +25,7 @@ public sealed class M5Retriever : IServingRetriever
     private readonly FeatureEncoder encoder;
     private readonly LiveCatalog catalog;
     private readonly InductiveContent? content;
+    private readonly IReadOnlyList<Scenario> scenarios;
     private readonly Dictionary<string, int> scenarioRows = new(StringComparer.Ordinal);
     private readonly IItemIndex index;
     private readonly EncodedBatch encoded = new();
@@ -49,6 +50,7 @@ public sealed class M5Retriever : IServingRetriever
         this.ownsModel = ownsModel;
         this.device = device;
         this.content = content;
+        this.scenarios = scenarios;
         encoder = new FeatureEncoder(schema);
         Scenarios = [.. scenarios.Select(s => s.Id)];
         for (var s = 0; s < scenarios.Count; s++)
@@ -173,6 +175,65 @@ public sealed class M5Retriever : IServingRetriever
     }
 
     /// <inheritdoc/>
+    public ShowInspection Inspect(RetrievalRequest request, string scenario, string showId, int limit, int neighbours)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentException.ThrowIfNullOrEmpty(showId);
+        ArgumentOutOfRangeException.ThrowIfLessThan(neighbours, 0);
+        if (!scenarioRows.TryGetValue(scenario, out var wanted))
+        {
+            throw new ArgumentException($"scenario: '{scenario}': model {ModelVersion} has {string.Join(", ", Scenarios)}", nameof(scenario));
+        }
+
+        var set = Retrieve([request], limit).Users[0].FirstOrDefault(s => s.Scenario == scenario)?.Shows ?? [];
+        var served = ScenariosOf(request.History);
+        var inspector = new ShowInspector(catalog, index, encoder.RowOf, IdWidth);
+        var row = inspector.RowOf(showId);
+        var item = row < 0 ? null : catalog[row];
+        var past = request.History.Behaviours.Where(b => !b.Retracted).ToLookup(b => b.ShowId, StringComparer.Ordinal);
+        var inspection = new ShowInspection(
+            inspector.StandingOf(showId),
+            item,
+            row >= 0 && row < index.Count && !catalog.IsPresent(row),
+            item?.IsAvailable(request.Now) == true,
+            scenarios[wanted].PoolCategories,
+            request.History.HasWatched(showId),
+            served.Contains(wanted))
+        {
+            Set = set,
+            Place = set.Index().Where(s => s.Item.ShowId == showId).Select(s => (int?)s.Index).FirstOrDefault(),
+            Behaviours = ShowInspector.Latest(past[showId]),
+        };
+
+        // The user is still encoded from the retrieval; with the pairs that it had, scores are its to the last bit.
+        var known = catalog.Mask(wanted, encoded.WatchedOf(0), request.Now);
+        var side = catalog.SideMask(wanted, request.History, request.Now);
+        inspection = inspection with { Servable = known.Count + side.Count };
+        if (row < 0)
+        {
+            return inspection;
+        }
+
+        var pairs = served.Contains(wanted) ? served : [.. served, wanted];
+        var user = UserOf(pairs, pairs.IndexOf(wanted));
+        var score = inspector.Score(row, user.Query);
+        var own = inspector.Row(row);
+        var others = request.History.Behaviours.Where(b => !b.Retracted && b.ShowId != showId).ToLookup(b => b.ShowId, StringComparer.Ordinal);
+        return inspection with
+        {
+            Scores = new ScoreParts(
+                score,
+                VectorMath.Dot(user.Query.AsSpan(0, IdWidth), own[..IdWidth]),
+                user.Weight,
+                VectorMath.Dot(user.Id, own[..IdWidth]),
+                user.Cg is { } cg ? VectorMath.Dot(cg, own[IdWidth..]) : 0),
+            Before = inspector.Before(row, score, user.Query, known, side),
+            NearestById = inspector.Nearest(row, others, byId: true, neighbours),
+            NearestByContent = user.Cg is null ? [] : inspector.Nearest(row, others, byId: false, neighbours),
+        };
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<ScenarioCandidates> FallbackLists(int limit)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
@@ -209,21 +270,36 @@ public sealed class M5Retriever : IServingRetriever
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
+        return Floats(Tower(users, pairUsers, pairScenarios).Query());
+    }
+
+    /// <summary>Columns of the ID channel in a row; in a model of one channel all of them.</summary>
+    private int IdWidth => model.Config.Channels == ModelChannels.IdAndCg ? model.Config.Width : model.Config.QueryWidth;
+
+    private M5Output Tower(EncodedBatch users, ReadOnlySpan<int> pairUsers, ReadOnlySpan<int> pairScenarios)
+    {
         var batch = BatchTensors.From(users, pairUsers, pairScenarios, Scenarios.Count, device, model.Config.LookBack, live);
         var output = model.Forward(batch);
-        if (view == ScoringView.Cg)
-        {
-            output = output with { UserId = zeros_like(output.UserId) };
-        }
-
-        return output.Query().cpu().data<float>().ToArray();
+        return view == ScoringView.Cg ? output with { UserId = zeros_like(output.UserId) } : output;
     }
+
+    /// <summary>What the tower makes of one pair of the only user who is encoded: u^ID, u^CG, w, and the query of them.</summary>
+    private (float[] Query, float[] Id, float[]? Cg, float Weight) UserOf(IReadOnlyList<int> pairScenarios, int pair)
+    {
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        var output = Tower(encoded, new int[pairScenarios.Count], [.. pairScenarios]);
+        float[] Of(Tensor of) => Floats(of.index_select(0, tensor(new long[] { pair }).to(of.device)));
+        return (Of(output.Query()), Of(output.UserId), output.UserCg is { } cg ? Of(cg) : null, output.Weight is { } weight ? Of(weight)[0] : 1);
+    }
+
+    private static float[] Floats(Tensor values) => values.cpu().data<float>().ToArray();
 
     private static float[] ReadItems(M5Model model)
     {
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        return model.Items().cpu().data<float>().ToArray();
+        return Floats(model.Items());
     }
 
     /// <summary>What users do with the shows of the side segment tells of their taste from now on.</summary>
@@ -251,7 +327,7 @@ public sealed class M5Retriever : IServingRetriever
     {
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        return model.NewItems(tensor(cgs).view(-1, model.Config.Width).to(device)).cpu().data<float>().ToArray();
+        return Floats(model.NewItems(tensor(cgs).view(-1, model.Config.Width).to(device)));
     }
 
     /// <summary>Where a new show lies; null when its metadata tell the model nothing.</summary>
@@ -347,7 +423,7 @@ public sealed class M5Retriever : IServingRetriever
 
     private ScoredShow[] Describe(SearchResult found, float[] queries, int pair)
     {
-        var idWidth = model.Config.Channels == ModelChannels.IdAndCg ? model.Config.Width : model.Config.QueryWidth;
+        var idWidth = IdWidth;
         var query = queries.AsSpan(model.Config.QueryWidth * pair, model.Config.QueryWidth);
         var shows = new ScoredShow[found.Rows.Length];
         for (var i = 0; i < shows.Length; i++)

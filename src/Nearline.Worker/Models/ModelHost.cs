@@ -49,6 +49,9 @@ internal sealed class ModelHost : IDisposable
     /// <summary>How much of the catalog topic the models have taken in: the sum of the offsets read of its partitions.</summary>
     public ulong CatalogPosition => Volatile.Read(ref catalogPosition);
 
+    /// <summary>How the catalog stands beside a model; null: as it was trained with. For functions that run on the inference thread.</summary>
+    public CatalogState? CatalogOf(IServingRetriever model) => states.GetValueOrDefault(model);
+
     /// <summary>Completes when there is a model.</summary>
     public Task FirstModel => first.Task;
 

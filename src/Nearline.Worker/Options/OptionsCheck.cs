@@ -35,6 +35,14 @@ internal sealed class OptionsCheck(string section)
         }
     }
 
+    public void Address(string key, string? value)
+    {
+        if (!System.Net.IPAddress.TryParse(value, out _))
+        {
+            failures.Add($"{section}:{key} is '{value}'; it must be an IP address such as 127.0.0.1 or 0.0.0.0");
+        }
+    }
+
     /// <summary>A brace in it would be a hash tag, and a user's keys would no longer share theirs.</summary>
     public void KeyPrefix(string key, string? value, string what)
     {

@@ -123,6 +123,12 @@ internal sealed class WorkerOptions
     /// <summary>Requests of a backfill that may wait in Kafka: while there are more, no more are sent. 1 to 1,000,000.</summary>
     public int BackfillAhead { get; set; } = 2000;
 
+    /// <summary>The port on which the api may ask about models and users, gRPC without TLS. 0: a free one; -1: none.</summary>
+    public int GrpcPort { get; set; } = 5002;
+
+    /// <summary>The IP address of that port: only the api should reach it.</summary>
+    public string GrpcBindAddress { get; set; } = "127.0.0.1";
+
     /// <summary><see cref="Precision"/>, parsed.</summary>
     public ServingPrecision ServingPrecision() => Enum.Parse<ServingPrecision>(Precision, ignoreCase: true);
 
@@ -166,6 +172,8 @@ internal sealed class WorkerOptions
             check.InRange(nameof(BackfillRate), options.BackfillRate, 0.1, 1_000_000);
             check.InRange(nameof(BackfillBatch), options.BackfillBatch, 1, 10_000);
             check.InRange(nameof(BackfillAhead), options.BackfillAhead, 1, 1_000_000);
+            check.InRange(nameof(GrpcPort), options.GrpcPort, -1, 65535);
+            check.Address(nameof(GrpcBindAddress), options.GrpcBindAddress);
             foreach (var action in options.RefreshOn ?? [])
             {
                 check.OneOf(nameof(RefreshOn), action, RefreshingActions.Keys);

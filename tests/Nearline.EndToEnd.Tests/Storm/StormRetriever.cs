@@ -35,6 +35,9 @@ internal sealed class StormRetriever : IServingRetriever, IRetrieverSource
     public RetrievalBatch Retrieve(IReadOnlyList<RetrievalRequest> requests, int limit) =>
         new([.. requests.Select(r => SetsOf(r.History, limit))], TimeSpan.Zero, TimeSpan.Zero);
 
+    public ShowInspection Inspect(RetrievalRequest request, string scenario, string showId, int limit, int neighbours) =>
+        throw new NotSupportedException();
+
     public IReadOnlyList<ScenarioCandidates> FallbackLists(int limit) => [.. Scenarios.Append("").Select(s => Ranked(s, "", new UserHistory(), limit))];
 
     public void Dispose()

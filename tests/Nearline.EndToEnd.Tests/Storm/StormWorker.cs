@@ -18,7 +18,11 @@ internal sealed class StormWorker(IReadOnlyDictionary<string, string?> settings)
     {
         FileName = "dotnet",
         Arguments = [Path.Combine(AppContext.BaseDirectory, "Nearline.EndToEnd.Tests.dll")],
-        Environment = new Dictionary<string, string?>(settings, StringComparer.Ordinal) { ["ASPNETCORE_URLS"] = address },
+        Environment = new Dictionary<string, string?>(settings, StringComparer.Ordinal)
+        {
+            ["ASPNETCORE_URLS"] = address,
+            ["Worker__GrpcPort"] = "-1",
+        },
         OwnSession = true,
         KeptLines = 200,
     });

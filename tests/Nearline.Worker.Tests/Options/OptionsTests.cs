@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Nearline.Model.Behaviours;
@@ -17,6 +16,8 @@ public sealed class OptionsTests
     [InlineData("--Worker:Device=tpu", "Worker:Device is 'tpu'; it must be one of auto, cpu, cuda")]
     [InlineData("--Worker:StateTtl=00:00:00", "Worker:StateTtl is 00:00:00; it must be from 00:00:01 to 3650.00:00:00")]
     [InlineData("--Worker:RefreshOn:0=delete_user", "Worker:RefreshOn is 'delete_user'; it must be one of login, ")]
+    [InlineData("--Worker:GrpcPort=70000", "Worker:GrpcPort is 70000; it must be from -1 to 65535")]
+    [InlineData("--Worker:GrpcBindAddress=here", "Worker:GrpcBindAddress is 'here'; it must be an IP address such as 127.0.0.1")]
     [InlineData("--Index:Backend=gpu", "Index:Backend is 'gpu'; it must be one of auto, exact-cpu, exact-torch, hnsw")]
     [InlineData("--Index:ExactBudget=02:00:00", "Index:ExactBudget is 02:00:00; it must be from 00:00:00 to 00:01:00")]
     [InlineData("--Index:MeasureFor=-00:00:01", "Index:MeasureFor is -00:00:01; it must be from 00:00:00 to 00:00:10")]
@@ -26,9 +27,7 @@ public sealed class OptionsTests
     [InlineData("--Redis:ConnectTimeout=01:00:00", "Redis:ConnectTimeout is 01:00:00")]
     public async Task Bad_value_stops_the_start_by_key_value_and_range(string argument, string expected)
     {
-        await using var app = Build(argument);
-
-        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync());
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(argument));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -38,9 +37,7 @@ public sealed class OptionsTests
     [InlineData("--Index:Bakend=auto", "Bakend")]
     public async Task Misspelt_key_stops_the_start(string argument, string key)
     {
-        await using var app = Build(argument);
-
-        var error = await Assert.ThrowsAnyAsync<Exception>(() => app.StartAsync());
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(argument));
 
         Assert.Contains(key, error.Message, StringComparison.Ordinal);
     }
@@ -64,6 +61,10 @@ public sealed class OptionsTests
         Assert.Equal("me", options.ToProducerConfig().SaslUsername);
     }
 
-    private static WebApplication Build(string argument) => WorkerHost.Build(
-        ["--Kafka:BootstrapServers=127.0.0.1:1", "--urls=http://127.0.0.1:0", argument], builder => builder.Logging.ClearProviders());
+    private static async Task StartAsync(string argument)
+    {
+        await using var app = WorkerHost.Build(
+            ["--Kafka:BootstrapServers=127.0.0.1:1", "--urls=http://127.0.0.1:0", "--Worker:GrpcPort=0", argument], builder => builder.Logging.ClearProviders());
+        await app.StartAsync();
+    }
 }

@@ -31,6 +31,9 @@ internal sealed class FakeRetriever(string version, params string[] scenarios) :
     /// <summary>Called with the changes of each call, before it does anything: may throw.</summary>
     public Action<IReadOnlyList<CatalogChange>>? OnApply { get; init; }
 
+    /// <summary>Called at each inspection, before it does anything: may throw, may wait.</summary>
+    public Action? OnInspect { get; init; }
+
     public int Calls { get; private set; }
 
     /// <summary>The catalog as changes left it.</summary>
@@ -67,6 +70,19 @@ internal sealed class FakeRetriever(string version, params string[] scenarios) :
         {
             Interlocked.Decrement(ref inUse);
         }
+    }
+
+    public ShowInspection Inspect(RetrievalRequest request, string scenario, string showId, int limit, int neighbours)
+    {
+        OnInspect?.Invoke();
+        var set = Retrieve([request], limit).Users[0].FirstOrDefault(s => s.Scenario == scenario)?.Shows ?? [];
+        return new ShowInspection(
+            Knows(showId) ? ShowStanding.Known : ShowStanding.Unknown, null, false, true, [], request.History.HasWatched(showId), set.Count > 0)
+        {
+            Set = set,
+            Place = set.Index().Where(s => s.Item.ShowId == showId).Select(s => (int?)s.Index).FirstOrDefault(),
+            Scores = Knows(showId) ? new ScoreParts(1, 1, 1, 1, 0) : null,
+        };
     }
 
     public IReadOnlyList<ScenarioCandidates> FallbackLists(int limit) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -6,6 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Nearline.Contracts.Inspection.V1;
+using Nearline.Worker.Inspection;
 using Nearline.Worker.Kafka;
 using Nearline.Worker.Models;
 using Nearline.Worker.Pipeline;
@@ -19,6 +22,7 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     private readonly WebApplication app;
     private bool isStopped;
+    private GrpcChannel? channel;
 
     private RunningWorker(WebApplication app, LogLines logs)
     {
@@ -31,6 +35,12 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     /// <summary>What it logs of its own; the frameworks' lines only from warnings on.</summary>
     public LogLines Logs { get; }
+
+    /// <summary>Where it may be asked about its models; null: nowhere.</summary>
+    public Uri? Grpc => app.Services.GetRequiredService<WorkerEndpoints>().Grpc;
+
+    /// <summary>Asks it.</summary>
+    public InspectionService.InspectionServiceClient Inspection => new(channel ??= GrpcChannel.ForAddress(Grpc!));
 
     public string Url => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
@@ -45,6 +55,7 @@ internal sealed class RunningWorker : IAsyncDisposable
         var host = WorkerHost.Build(
             [
                 "--urls=http://127.0.0.1:0",
+                "--Worker:GrpcPort=0",
                 $"--Kafka:BootstrapServers={infrastructure.Kafka.BootstrapServers}",
                 "--Kafka:SessionTimeout=00:00:04",
                 "--Kafka:FetchWait=00:00:00.020",
@@ -102,6 +113,7 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        channel?.Dispose();
         await StopAsync();
         Meters.Dispose();
         await app.DisposeAsync();
