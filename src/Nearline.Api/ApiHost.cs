@@ -2,6 +2,7 @@ using System.IO.Compression;
 using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using Nearline.Api.Admin;
 using Nearline.Api.Calls;
 using Nearline.Api.Fallbacks;
 using Nearline.Api.Health;
@@ -12,6 +13,7 @@ using Nearline.Api.Serving;
 using Nearline.Api.Storage;
 using Nearline.Api.Telemetry;
 using Nearline.Api.Watching;
+using Nearline.Contracts.Admin.V1;
 using Nearline.Contracts.Candidates.V1;
 using Nearline.ServiceDefaults;
 
@@ -40,6 +42,7 @@ public static class ApiHost
         builder.Services.AddNearlineRedis(builder.Configuration, HealthStatus.Degraded);
         AddOptions(builder.Services);
         AddServing(builder.Services);
+        AddAdministration(builder.Services);
         AddGrpc(builder.Services);
         AddHosting(builder);
         configure?.Invoke(builder);
@@ -48,6 +51,7 @@ public static class ApiHost
         app.Use(app.Services.GetRequiredService<CallGuard>().InvokeAsync);
         app.MapNearlineDefaults();
         app.MapGrpcService<CandidateApi>();
+        app.MapGrpcService<AdminApi>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         return app;
@@ -79,6 +83,14 @@ public static class ApiHost
         services.AddHostedService(provider => provider.GetRequiredService<RefreshRequester>());
     }
 
+    private static void AddAdministration(IServiceCollection services)
+    {
+        services.AddSingleton<ModelAdministration>();
+        services.AddSingleton<UserAdministration>();
+        services.AddSingleton<WorkerInspector>();
+        services.AddSingleton<AdminApi>();
+    }
+
     private static void AddGrpc(IServiceCollection services)
     {
         services.AddSingleton<AdmissionGate>();
@@ -100,12 +112,15 @@ public static class ApiHost
         services.AddGrpcReflection();
         services.AddHealthChecks()
             .AddCheck<FallbackListsHealthCheck>("fallback-lists", tags: [NearlineDefaults.ReadyTag])
-            .AddCheck<DrainHealthCheck>("lifecycle", tags: [NearlineDefaults.ReadyTag]);
+            .AddCheck<DrainHealthCheck>(DrainHealthCheck.Name, tags: [NearlineDefaults.ReadyTag]);
         services.AddGrpcHealthChecks(health =>
         {
             health.Services.Map("", check => check.Tags.Contains(NearlineDefaults.ReadyTag));
             health.Services.Map(
                 CandidateService.Descriptor.FullName, check => check.Tags.Contains(NearlineDefaults.ReadyTag));
+
+            // Operators are needed most when the rest is not ready.
+            health.Services.Map(AdminService.Descriptor.FullName, check => check.Name == DrainHealthCheck.Name);
         });
 
         // The gRPC health service repeats what the publisher last saw, so its period is how late the answer may be.

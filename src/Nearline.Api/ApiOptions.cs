@@ -101,6 +101,23 @@ public sealed class ApiOptions
     /// </summary>
     public TimeSpan WatchResync { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// The folder of bundles that the workers follow, for AdminService. Empty, the default: models are not administered here.
+    /// </summary>
+    public string ModelsDirectory { get; set; } = "";
+
+    /// <summary>
+    /// Where a worker may be asked about its models and about users, such as <c>http://127.0.0.1:5002</c>. Empty, the default:
+    /// ExplainCandidate knows only what is stored, and GetIndexInfo nothing.
+    /// </summary>
+    public string WorkerAddress { get; set; } = "";
+
+    /// <summary>How long a worker may take to answer. 10 ms to 1 min; default 2 s.</summary>
+    public TimeSpan WorkerTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long Kafka may take to acknowledge RefreshUser and DeleteUser. 100 ms to 1 min; default 5 s.</summary>
+    public TimeSpan KafkaTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How often grpc.health.v1 looks at the ready checks. 1 s to 1 min; default 2 s.</summary>
     public TimeSpan HealthPeriod { get; set; } = TimeSpan.FromSeconds(2);
 

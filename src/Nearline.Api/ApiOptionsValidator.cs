@@ -25,6 +25,12 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration) : IValid
             failures.Add($"Api:BindAddress is '{options.BindAddress}'; it must be an IP address such as 127.0.0.1 or 0.0.0.0");
         }
 
+        if (options.WorkerAddress.Length > 0
+            && !(Uri.TryCreate(options.WorkerAddress, UriKind.Absolute, out var worker) && worker.Scheme is "http" or "https"))
+        {
+            failures.Add($"Api:WorkerAddress is '{options.WorkerAddress}'; it must be like http://127.0.0.1:5002, or empty");
+        }
+
         Number(nameof(options.GrpcPort), options.GrpcPort, 0, 65535);
         Number(nameof(options.HttpPort), options.HttpPort, 0, 65535);
         if (options.GrpcPort != 0 && options.GrpcPort == options.HttpPort)
@@ -54,6 +60,8 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration) : IValid
         Time(nameof(options.RefreshDebounce), options.RefreshDebounce, 0, 3_600_000);
         Time(nameof(options.WatchResync), options.WatchResync, 50, 3_600_000);
         Time(nameof(options.HealthPeriod), options.HealthPeriod, 1_000, 60_000);
+        Time(nameof(options.WorkerTimeout), options.WorkerTimeout, 10, 60_000);
+        Time(nameof(options.KafkaTimeout), options.KafkaTimeout, 100, 60_000);
         Time(nameof(options.ShutdownDelay), options.ShutdownDelay, 0, 300_000);
         Time(nameof(options.DrainTimeout), options.DrainTimeout, 100, 300_000);
         failures.AddRange(ProtectionRules.Problems(options, configuration.GetSection(ApiOptions.Section)));

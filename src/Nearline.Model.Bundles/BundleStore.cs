@@ -79,11 +79,14 @@ public sealed class BundleStore
     public string PathOf(string version) => Path.Combine(ModelsDirectory, BundleVersion.Require(version, nameof(version)));
 
     /// <summary>Points at a bundle after verifying all of it. Activating the active one changes nothing.</summary>
+    /// <param name="version">The bundle.</param>
+    /// <param name="cancellationToken">Gives up before the pointer is changed.</param>
     /// <returns>The version that was active until now; null when there was none.</returns>
     /// <exception cref="BundleException">The bundle is broken; the pointer stays.</exception>
-    public string? Activate(string version)
+    public string? Activate(string version, CancellationToken cancellationToken = default)
     {
         Open(version);
+        cancellationToken.ThrowIfCancellationRequested();
         using (Lock())
         {
             var history = ReadPointer();

@@ -98,7 +98,7 @@ internal sealed class CandidateApi(
     {
         using var admission = gate.EnterCall();
         Check(RequestValidator.Problem(request));
-        return await explainer.ExplainAsync(request, context.CancellationToken);
+        return await explainer.ExplainAsync(request, context.Deadline, context.CancellationToken);
     }
 
     public override Task<ListScenariosResponse> ListScenarios(ListScenariosRequest request, ServerCallContext context)

@@ -76,7 +76,7 @@ internal static class RequestValidator
         ?? IdProblem("item_id", request.ItemId, "the id of a show")
         ?? VariantProblem(request.Variant);
 
-    private static string? UserProblem(string userId)
+    public static string? UserProblem(string userId)
     {
         if (IdProblem("user_id", userId, "the id of a user") is { } problem)
         {
@@ -128,8 +128,8 @@ internal static class RequestValidator
         return Text($"max_age is {maxAge.Seconds} seconds and {maxAge.Nanos} nanos; neither may be negative, and they must be a valid google.protobuf.Duration");
     }
 
-    // A value is cut between characters, and what a terminal would obey is not shown.
-    private static string Shown(string value)
+    /// <summary>A value as messages show it: cut between characters, without what a terminal would obey.</summary>
+    public static string Shown(string value)
     {
         var end = value.Length <= ShownCharacters ? value.Length
             : char.IsHighSurrogate(value[ShownCharacters - 1]) ? ShownCharacters - 1 : ShownCharacters;

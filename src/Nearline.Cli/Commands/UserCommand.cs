@@ -3,6 +3,7 @@ using System.Globalization;
 using Confluent.Kafka;
 using Nearline.Cli.Console;
 using Nearline.Cli.Users;
+using Nearline.Publishing;
 using Spectre.Console;
 
 namespace Nearline.Cli.Commands;
@@ -10,10 +11,12 @@ namespace Nearline.Cli.Commands;
 /// <summary><c>nearline user</c>: what is stored of a user, and an operator's requests about it.</summary>
 internal static class UserCommand
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     public static Command Create() => new("user", "show what is stored of a user, have the sets made anew, or delete the user")
     {
-        Show(), Request("refresh", "have the user's sets made anew from the stored state", UserRequests.RefreshAsync, "sets are asked for"),
-        Request("delete", "delete state and sets; what the user did before counts no more, also where it arrives later", UserRequests.DeleteAsync, "the deletion is published"),
+        Show(), Request("refresh", "have the user's sets made anew from the stored state", static (requests, user, token) => requests.RefreshAsync(user, token), "sets are asked for"),
+        Request("delete", "delete state and sets; what the user did before counts no more, also where it arrives later", static (requests, user, token) => requests.DeleteAsync(user, token), "the deletion is published"),
     };
 
     private static Argument<string> User() => new("user") { Description = "the user's id" };
@@ -53,7 +56,7 @@ internal static class UserCommand
     }
 
     private static Command Request(
-        string name, string description, Func<string, string, CancellationToken, Task> send, string done)
+        string name, string description, Func<UserRequests, string, CancellationToken, Task> send, string done)
     {
         var (user, bootstrap) = (User(), CommonOptions.Bootstrap());
         var command = new Command(name, description) { user, bootstrap };
@@ -67,7 +70,8 @@ internal static class UserCommand
 
             try
             {
-                await send(parsed.GetRequiredValue(bootstrap), userId, cancellation).ConfigureAwait(false);
+                using var requests = new UserRequests(UserRequests.Settings(parsed.GetRequiredValue(bootstrap), Patience), "nearline-user");
+                await send(requests, userId, cancellation).ConfigureAwait(false);
             }
             catch (KafkaException e)
             {

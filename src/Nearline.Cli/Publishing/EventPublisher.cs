@@ -1,10 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using Confluent.Kafka;
-using Google.Protobuf;
 using Nearline.Contracts;
 using Nearline.Contracts.Events.V1;
+using Nearline.Publishing;
 
 namespace Nearline.Cli.Publishing;
 
@@ -40,7 +38,7 @@ internal sealed class EventPublisher : IDisposable
     /// <summary>Publishes one event and waits until Kafka has it.</summary>
     /// <exception cref="ProduceException{TKey,TValue}">Kafka did not take it.</exception>
     public Task PublishAsync(UserEvent message, CancellationToken cancellationToken) =>
-        producer.ProduceAsync(topic, ToRecord(message), cancellationToken);
+        producer.ProduceAsync(topic, UserEventRecords.Of(message, source), cancellationToken);
 
     /// <summary>Publishes events in their order and waits until Kafka has all of them.</summary>
     /// <param name="events">The events.</param>
@@ -99,7 +97,7 @@ internal sealed class EventPublisher : IDisposable
         {
             try
             {
-                producer.Produce(topic, ToRecord(message), done);
+                producer.Produce(topic, UserEventRecords.Of(message, source), done);
                 return;
             }
             catch (ProduceException<string, byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
@@ -107,29 +105,5 @@ internal sealed class EventPublisher : IDisposable
                 producer.Poll(TimeSpan.FromMilliseconds(50));
             }
         }
-    }
-
-    private Message<string, byte[]> ToRecord(UserEvent message)
-    {
-        var headers = new Headers
-        {
-            { "ce_specversion", "1.0"u8.ToArray() },
-            { KafkaHeaders.CeType, Encoding.UTF8.GetBytes($"nearline.user-event.{message.ActionCase}".ToLowerInvariant()) },
-            { KafkaHeaders.CeSource, Encoding.UTF8.GetBytes(message.Source.Length > 0 ? message.Source : source) },
-            { KafkaHeaders.ContentType, "application/protobuf"u8.ToArray() },
-        };
-        if (message.EventId.Length > 0)
-        {
-            headers.Add(KafkaHeaders.CeId, Encoding.UTF8.GetBytes(message.EventId));
-        }
-
-        if (message.EventTime is { } time)
-        {
-            headers.Add(
-                KafkaHeaders.CeTime,
-                Encoding.UTF8.GetBytes(time.ToDateTimeOffset().ToString("O", CultureInfo.InvariantCulture)));
-        }
-
-        return new Message<string, byte[]> { Key = message.UserId, Value = message.ToByteArray(), Headers = headers };
     }
 }
