@@ -21,6 +21,8 @@ var root = new RootCommand("Nearline: the few hundred shows worth ranking for ea
     CapacityCommand.Create(),
     ApiKeyCommand.Create(),
     GetCommand.Create(),
+    ExplainCommand.Create(),
+    IndexCommand.Create(),
     UpCommand.Create(),
     DemoCommand.Create(),
 };

@@ -40,16 +40,6 @@ public sealed partial class OperationsTests(SharedRedis redis) : ApiFixture(redi
     }
 
     [Fact]
-    public async Task Admin_service_is_not_here()
-    {
-        var admin = new Contracts.Admin.V1.AdminService.AdminServiceClient(Api.Channel);
-
-        var status = await Rpc.FailureAsync(() => admin.GetIndexInfoAsync(new()).ResponseAsync);
-
-        Assert.Equal(StatusCode.Unimplemented, status.StatusCode);
-    }
-
-    [Fact]
     public async Task Metrics_tell_what_happened_and_no_ids()
     {
         var (user, item) = ($"private-{Seeder.NewUser()}", "s-2");

@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Nearline.Api.Security;
 using Nearline.Api.Serving;
 using Nearline.Contracts.Admin.V1;
 using Nearline.Model.Bundles;
@@ -11,13 +12,14 @@ namespace Nearline.Api.Admin;
 /// shed under load must not be what ends it.
 /// </summary>
 internal sealed partial class AdminApi(
-    ModelAdministration models, UserAdministration users, WorkerInspector worker, ILogger<AdminApi> logger) : AdminService.AdminServiceBase
+    ModelAdministration models, UserAdministration users, WorkerInspector worker, ClientRegistry clients, ILogger<AdminApi> logger)
+    : AdminService.AdminServiceBase
 {
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context) =>
-        RunAsync("ListModels", "", () => models.ListAsync(context.CancellationToken));
+        RunAsync(context, "", () => models.ListAsync(context.CancellationToken));
 
     public override Task<ActivateModelResponse> ActivateModel(ActivateModelRequest request, ServerCallContext context) =>
-        RunAsync("ActivateModel", request.Version, () =>
+        RunAsync(context, request.Version, () =>
         {
             Check(BundleVersion.IsName(request.Version)
                 ? null
@@ -26,10 +28,10 @@ internal sealed partial class AdminApi(
         });
 
     public override Task<RollbackModelResponse> RollbackModel(RollbackModelRequest request, ServerCallContext context) =>
-        RunAsync("RollbackModel", "", () => models.RollbackAsync(context.CancellationToken));
+        RunAsync(context, "", () => models.RollbackAsync(context.CancellationToken));
 
     public override Task<RefreshUserResponse> RefreshUser(RefreshUserRequest request, ServerCallContext context) =>
-        RunAsync("RefreshUser", request.UserId, async () =>
+        RunAsync(context, request.UserId, async () =>
         {
             Check(RequestValidator.UserProblem(request.UserId));
             var at = await users.RefreshAsync(request.UserId, context.CancellationToken);
@@ -37,7 +39,7 @@ internal sealed partial class AdminApi(
         });
 
     public override Task<DeleteUserResponse> DeleteUser(DeleteUserRequest request, ServerCallContext context) =>
-        RunAsync("DeleteUser", request.UserId, async () =>
+        RunAsync(context, request.UserId, async () =>
         {
             Check(RequestValidator.UserProblem(request.UserId));
             var at = await users.DeleteAsync(request.UserId, context.CancellationToken);
@@ -45,7 +47,7 @@ internal sealed partial class AdminApi(
         });
 
     public override Task<GetIndexInfoResponse> GetIndexInfo(GetIndexInfoRequest request, ServerCallContext context) =>
-        RunAsync("GetIndexInfo", "", async () =>
+        RunAsync(context, "", async () =>
         {
             try
             {
@@ -76,24 +78,26 @@ internal sealed partial class AdminApi(
         }
     }
 
-    private async Task<T> RunAsync<T>(string method, string what, Func<Task<T>> work)
+    private async Task<T> RunAsync<T>(ServerCallContext context, string what, Func<Task<T>> work)
     {
+        var who = clients.Current.Identify(context.GetHttpContext())?.Name is { Length: > 0 } name ? name : context.Peer;
+        var method = context.Method[(context.Method.LastIndexOf('/') + 1)..];
         try
         {
             var response = await work();
-            LogDone(method, RequestValidator.Shown(what));
+            LogDone(who, method, RequestValidator.Shown(what));
             return response;
         }
         catch (Exception e)
         {
-            LogNotDone(method, RequestValidator.Shown(what), e is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : e.Message);
+            LogNotDone(who, method, RequestValidator.Shown(what), e is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : e.Message);
             throw;
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "admin: {Method} '{What}': done")]
-    private partial void LogDone(string method, string what);
+    [LoggerMessage(Level = LogLevel.Information, Message = "admin: {Who}: {Method} '{What}': done")]
+    private partial void LogDone(string who, string method, string what);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "admin: {Method} '{What}': not done: {Problem}")]
-    private partial void LogNotDone(string method, string what, string problem);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "admin: {Who}: {Method} '{What}': not done: {Problem}")]
+    private partial void LogNotDone(string who, string method, string what, string problem);
 }

@@ -28,6 +28,7 @@ internal sealed class LocalStack : IAsyncDisposable
         this.options = options;
         Kafka = kafka;
         Redis = redis;
+        InspectionAddress = Address(options.PreferUsualPorts ? UsualOrFree(5002) : FreePort.Next());
     }
 
     /// <summary>The embedded Kafka.</summary>
@@ -44,6 +45,9 @@ internal sealed class LocalStack : IAsyncDisposable
 
     /// <summary>The worker's HTTP address: metrics and health.</summary>
     public string WorkerAddress { get; private set; } = "";
+
+    /// <summary>The worker's gRPC address, at which the api asks about models and users.</summary>
+    public string InspectionAddress { get; }
 
     /// <summary>The worker's process.</summary>
     public ChildProcess Worker => worker ?? throw new InvalidOperationException("the worker was not started");
@@ -104,6 +108,7 @@ internal sealed class LocalStack : IAsyncDisposable
             ["Redis__ConnectionString"] = Redis.Address,
             ["Worker__ModelsDirectory"] = Path.GetFullPath(options.ModelsDirectory),
             ["Worker__Device"] = options.Device,
+            ["Worker__GrpcPort"] = new Uri(InspectionAddress).Port.ToString(CultureInfo.InvariantCulture),
             // The mock answers a fetch only when its wait is over, even if a record came meanwhile; Kafka would answer at once.
             ["Kafka__FetchWait"] = "00:00:00.010",
         };
@@ -181,6 +186,8 @@ internal sealed class LocalStack : IAsyncDisposable
             ["Api__HttpPort"] = metrics.ToString(CultureInfo.InvariantCulture),
             ["Kafka__BootstrapServers"] = Kafka.BootstrapServers,
             ["Redis__ConnectionString"] = Redis.Address,
+            ["Api__ModelsDirectory"] = Path.GetFullPath(options.ModelsDirectory),
+            ["Api__WorkerAddress"] = InspectionAddress,
         });
     }
 

@@ -64,7 +64,7 @@ internal static class ModelTraining
             withGraph: options.WithGraph ?? model.Items.Count >= LargeCatalog);
         if (options.Activate)
         {
-            new BundleStore(options.Models).Activate(bundle.Version);
+            new BundleStore(options.Models).Activate(bundle.Version, cancellationToken);
         }
 
         folder?.Finish(new RunResult(

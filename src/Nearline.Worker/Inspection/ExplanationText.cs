@@ -9,10 +9,10 @@ internal static class ExplanationText
     public static string Of(ShowExplanation explanation, string itemId)
     {
         var stopping = explanation.Masks.Where(m => !m.Passes).Select(m => m.Detail).ToList();
-        FormattableString text = (stopping.Count, explanation.Rank) switch
+        FormattableString text = (stopping.Count > 0, explanation.Rank > 0) switch
         {
-            (> 0, _) => $"'{itemId}' is kept out of the set, whatever its score{WouldBe(explanation)}: {string.Join("; ", stopping)}.",
-            (_, > 0) => $"'{itemId}' is number {explanation.Rank} of {explanation.SetCount} in the set that model {explanation.ModelVersion} would make now: {Equation(explanation.Scores)}{Lifted(explanation)}.",
+            (true, _) => $"'{itemId}' is kept out of the set, whatever its score{WouldBe(explanation)}: {string.Join("; ", stopping)}.",
+            (_, true) => $"'{itemId}' is number {explanation.Rank} of {explanation.SetCount} in the set that model {explanation.ModelVersion} would make now: {Equation(explanation.Scores)}{Lifted(explanation)}.",
             _ => $"'{itemId}' passes every mask, but {Below(explanation)}: {Equation(explanation.Scores)}.",
         };
         return (explanation.UserKnown ? "" : "Nothing is stored of the user, so no set is made before the first event; for somebody without a past: ")
