@@ -116,9 +116,10 @@ has_package() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok inst
 
 # Debian packages: servers and tools that demo, tests and compat/ use.
 debian_packages() {
-  local want="redis-server kcat prometheus python3-grpcio python3-protobuf" missing=()
+  local want="redis-server kcat prometheus python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc" missing=()
   grep -q 'Include="TorchSharp"' "$state/packages.props" && want="$want libtorch-dev libopenblas0-openmp python3-torch g++"
   grep -q 'Confluent.Kafka' "$state/versions.props" && want="$want librdkafka-dev"
+  command -v npm >/dev/null || want="$want nodejs npm"
   for p in $want; do has_package "$p" || missing+=("$p"); done
   [ ${#missing[@]} -eq 0 ] && return
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -136,6 +137,15 @@ debian_packages() {
   fi
 }
 
+# What the example client in Node needs, which the api's tests run.
+node_packages() {
+  local lock=examples/node/package-lock.json done=examples/node/node_modules/.nearline
+  [ "$(cat "$done" 2>/dev/null)" = "$(sha256sum < "$lock")" ] && return
+  echo "setup: installing the packages of examples/node"
+  (cd examples/node && npm ci --ignore-scripts --no-audit --no-fund) >"$state/npm.log" 2>&1 || { tail -n 20 "$state/npm.log" >&2; exit 1; }
+  sha256sum < "$lock" > "$done"
+}
+
 need_dotnet
 key="$mode $(cat Directory.Packages.props scripts/setup.sh | sha256sum | cut -d' ' -f1)"
 if [ ! -f "$state/packages.props" ] || [ "$(cat "$state/key" 2>/dev/null)" != "$key" ]; then
@@ -144,5 +154,6 @@ if [ ! -f "$state/packages.props" ] || [ "$(cat "$state/key" 2>/dev/null)" != "$
   echo "$key" > "$state/key"
 fi
 debian_packages
+node_packages
 swapped=$(grep -c MissingPackage "$state/packages.props" || true)
 echo "setup: ready, packages=$mode, $swapped from compat/"

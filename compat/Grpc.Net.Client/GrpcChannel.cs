@@ -39,6 +39,7 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         HttpVersion = options.HttpVersion ?? System.Net.HttpVersion.Version20;
         // Over plain text there is no negotiation: only the exact version makes it speak HTTP/2 at once.
         HttpVersionPolicy = options.HttpVersionPolicy ?? System.Net.Http.HttpVersionPolicy.RequestVersionExact;
+        Plans = new AttemptPlans(options.ServiceConfig, options.MaxRetryAttempts);
         InitialReconnectBackoff = options.InitialReconnectBackoff;
         MaxReconnectBackoff = options.MaxReconnectBackoff ?? TimeSpan.MaxValue;
         var loggers = options.LoggerFactory
@@ -76,6 +77,8 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     internal Version HttpVersion { get; }
 
     internal HttpVersionPolicy HttpVersionPolicy { get; }
+
+    internal AttemptPlans Plans { get; }
 
     internal TimeSpan InitialReconnectBackoff { get; }
 

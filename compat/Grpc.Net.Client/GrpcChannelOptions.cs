@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Net.Client.Configuration;
 using Grpc.Net.Compression;
 using Microsoft.Extensions.Logging;
 
@@ -7,6 +8,7 @@ namespace Grpc.Net.Client;
 /// <summary>Options of a channel.</summary>
 public sealed class GrpcChannelOptions
 {
+    private const int DefaultMaxRetryAttempts = 5;
     private const int DefaultMaxReceiveMessageSize = 4 * 1024 * 1024;
 
     /// <summary>Null for insecure or TLS by the scheme of the address.</summary>
@@ -45,6 +47,12 @@ public sealed class GrpcChannelOptions
     public Version? HttpVersion { get; set; }
 
     public HttpVersionPolicy? HttpVersionPolicy { get; set; }
+
+    /// <summary>Retries and hedging of unary calls. None unless set.</summary>
+    public ServiceConfig? ServiceConfig { get; set; }
+
+    /// <summary>The most attempts that a policy gets; null for no bound.</summary>
+    public int? MaxRetryAttempts { get; set; } = DefaultMaxRetryAttempts;
 
     /// <summary>How long a call that waits for a connection pauses after the first failure; the pause then doubles.</summary>
     public TimeSpan InitialReconnectBackoff { get; set; } = TimeSpan.FromSeconds(1);

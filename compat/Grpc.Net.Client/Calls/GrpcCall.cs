@@ -72,6 +72,9 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
 
     public bool IsDone => outcome.Task.IsCompleted;
 
+    /// <summary>Whether a response has begun: no other attempt may then take the place of this one.</summary>
+    public bool IsCommitted { get; private set; }
+
     /// <summary>How the call ended; only once it is done.</summary>
     public Status Outcome => outcome.Task.Result;
 
@@ -123,6 +126,9 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
                 : throw new InvalidOperationException(
                     "Can't get the call trailers because an error occurred when making the request."));
     }
+
+    /// <summary>A trailer of a call that is done, if it came.</summary>
+    public string? PushbackOrNull(string trailer) => trailers?.GetValue(trailer);
 
     /// <summary>Cancels the call if it still runs.</summary>
     public void Dispose()
@@ -374,6 +380,7 @@ internal sealed class GrpcCall<TRequest, TResponse> : IDisposable
             }
             else
             {
+                IsCommitted = true;
                 responseHeaders.TrySetResult(metadata);
             }
 

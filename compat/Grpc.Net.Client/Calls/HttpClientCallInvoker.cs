@@ -15,6 +15,18 @@ internal sealed class HttpClientCallInvoker(GrpcChannel channel) : CallInvoker
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
+        if (channel.Plans.Of(method) is { } plan)
+        {
+            var attempts = new ManyAttempts<TRequest, TResponse>(channel, method, options, request, plan);
+            return new AsyncUnaryCall<TResponse>(
+                attempts.ResponseAsync,
+                Attempts<TRequest, TResponse>.ResponseHeaders,
+                Attempts<TRequest, TResponse>.GetStatus,
+                Attempts<TRequest, TResponse>.GetTrailers,
+                Attempts<TRequest, TResponse>.Dispose,
+                attempts);
+        }
+
         var call = new GrpcCall<TRequest, TResponse>(channel, method, options);
         call.StartUnary(request);
         return new AsyncUnaryCall<TResponse>(
@@ -68,6 +80,16 @@ internal sealed class HttpClientCallInvoker(GrpcChannel channel) : CallInvoker
             Callbacks<TRequest, TResponse>.GetTrailers,
             Callbacks<TRequest, TResponse>.Dispose,
             call);
+    }
+
+    private static class Attempts<TRequest, TResponse>
+        where TRequest : class
+        where TResponse : class
+    {
+        public static readonly Func<object, Task<Metadata>> ResponseHeaders = state => ((ManyAttempts<TRequest, TResponse>)state).ResponseHeadersAsync;
+        public static readonly Func<object, Status> GetStatus = state => ((ManyAttempts<TRequest, TResponse>)state).GetStatus();
+        public static readonly Func<object, Metadata> GetTrailers = state => ((ManyAttempts<TRequest, TResponse>)state).GetTrailers();
+        public static readonly Action<object> Dispose = state => ((ManyAttempts<TRequest, TResponse>)state).Dispose();
     }
 
     private static class Callbacks<TRequest, TResponse>
