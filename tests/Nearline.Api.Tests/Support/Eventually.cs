@@ -5,7 +5,7 @@ namespace Nearline.Api.Tests.Support;
 /// <summary>Waits for something that another thread or process brings about.</summary>
 internal static class Eventually
 {
-    public static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>The first value that is as wanted.</summary>
