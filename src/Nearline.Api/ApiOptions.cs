@@ -115,8 +115,8 @@ public sealed class ApiOptions
     /// <summary>How long a worker may take to answer. 10 ms to 1 min; default 2 s.</summary>
     public TimeSpan WorkerTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long Kafka may take to acknowledge RefreshUser and DeleteUser. 100 ms to 1 min; default 5 s.</summary>
-    public TimeSpan KafkaTimeout { get; set; } = TimeSpan.FromSeconds(5);
+    /// <summary>How long Kafka may take to acknowledge RefreshUser and DeleteUser. 100 ms to 1 min; default 3 s.</summary>
+    public TimeSpan KafkaTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How often grpc.health.v1 looks at the ready checks. 1 s to 1 min; default 2 s.</summary>
     public TimeSpan HealthPeriod { get; set; } = TimeSpan.FromSeconds(2);

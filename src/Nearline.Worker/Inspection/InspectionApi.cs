@@ -2,6 +2,7 @@ using Grpc.Core;
 using Nearline.Contracts.Inspection.V1;
 using Nearline.Worker.Models;
 using Nearline.Worker.State;
+using Nearline.Worker.Telemetry;
 using Polly.CircuitBreaker;
 using StackExchange.Redis;
 
@@ -11,7 +12,8 @@ namespace Nearline.Worker.Inspection;
 /// What operators may ask of the models in memory. Calls take turns with users' events on the inference thread, so few are
 /// let in at a time, and one whose caller has gone is not begun.
 /// </summary>
-internal sealed class InspectionApi(ModelHost models, ShowExplainer explainer, ILogger<InspectionApi> logger)
+internal sealed class InspectionApi(
+    ModelHost models, ShowExplainer explainer, WorkerMetrics metrics, TimeProvider clock, ILogger<InspectionApi> logger)
     : InspectionService.InspectionServiceBase, IDisposable
 {
     /// <summary>Calls at a time.</summary>
@@ -43,6 +45,26 @@ internal sealed class InspectionApi(ModelHost models, ShowExplainer explainer, I
 
     private async Task<T> RunAsync<T>(ServerCallContext context, Func<CancellationToken, Task<T>> work)
     {
+        var started = clock.GetTimestamp();
+        var code = StatusCode.OK;
+        try
+        {
+            return await AdmitAsync(work, context.CancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            var status = StatusOf(e, context);
+            code = status.StatusCode;
+            throw new RpcException(status);
+        }
+        finally
+        {
+            metrics.Inspected(context.Method[(context.Method.LastIndexOf('/') + 1)..], code.ToString(), clock.GetElapsedTime(started));
+        }
+    }
+
+    private async Task<T> AdmitAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
+    {
         if (models.Version is null)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "no model is active yet; try again when one is"));
@@ -53,7 +75,6 @@ internal sealed class InspectionApi(ModelHost models, ShowExplainer explainer, I
             throw new RpcException(new Status(StatusCode.ResourceExhausted, $"{AtATime} inspections are at work, as many as are let in; try again with backoff"));
         }
 
-        var cancellation = context.CancellationToken;
         var running = work(cancellation);
 
         // The place is free when the work is over, not when its caller stops waiting.
@@ -66,14 +87,7 @@ internal sealed class InspectionApi(ModelHost models, ShowExplainer explainer, I
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        try
-        {
-            return await running.WaitAsync(cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            throw new RpcException(StatusOf(e, context));
-        }
+        return await running.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     private Status StatusOf(Exception e, ServerCallContext context)

@@ -31,6 +31,7 @@ internal static class MetricNames
     public const string BatchUsers = "nearline.worker.batch.users";
     public const string TowerDuration = "nearline.worker.tower.duration";
     public const string IndexDuration = "nearline.worker.index.duration";
+    public const string InspectionDuration = "nearline.worker.inspection.duration";
     public const string RedisReadDuration = "nearline.worker.redis.read.duration";
     public const string RedisWriteDuration = "nearline.worker.redis.write.duration";
     public const string RedisBreaker = "nearline.worker.redis.breaker";
@@ -65,6 +66,7 @@ internal static class MetricNames
     public const string Reason = "reason";
     public const string Scenario = "scenario";
     public const string Operation = "operation";
+    public const string Method = "method";
     public const string ModelVersion = "version";
     public const string Role = "role";
     public const string Variant = "variant";

@@ -47,6 +47,7 @@ internal sealed class WorkerMetrics : IDisposable
     private readonly Histogram<double> process;
     private readonly Histogram<double> tower;
     private readonly Histogram<double> index;
+    private readonly Histogram<double> inspection;
     private readonly Histogram<double> redisRead;
     private readonly Histogram<double> redisWrite;
     private readonly Histogram<int> batchEvents;
@@ -77,6 +78,7 @@ internal sealed class WorkerMetrics : IDisposable
         process = Seconds(MetricNames.ProcessDuration, "One batch, from decoded to stored.", WorkBounds);
         tower = Seconds(MetricNames.TowerDuration, "User tower, one batch.", WorkBounds);
         index = Seconds(MetricNames.IndexDuration, "Index search, one batch.", WorkBounds);
+        inspection = Seconds(MetricNames.InspectionDuration, "A call of the inspection service, its wait for the model included.", WorkBounds);
         redisRead = Seconds(MetricNames.RedisReadDuration, "Loading the states of one batch.", WorkBounds);
         redisWrite = Seconds(MetricNames.RedisWriteDuration, "Storing states and sets of one batch.", WorkBounds);
         batchEvents = meter.CreateHistogram(MetricNames.BatchEvents, "{event}", "Records in a batch.", null, SizeBounds);
@@ -259,6 +261,9 @@ internal sealed class WorkerMetrics : IDisposable
         tower.Record(towerTime.TotalSeconds);
         index.Record(indexTime.TotalSeconds);
     }
+
+    public void Inspected(string method, string status, TimeSpan duration) =>
+        inspection.Record(duration.TotalSeconds, Tag(MetricNames.Method, method), Tag(MetricNames.Outcome, status));
 
     public void RedisRead(TimeSpan elapsed) => redisRead.Record(elapsed.TotalSeconds);
 
