@@ -7,6 +7,7 @@ using Nearline.Api.Calls;
 using Nearline.Api.Fallbacks;
 using Nearline.Api.Health;
 using Nearline.Api.Hosting;
+using Nearline.Api.Overload;
 using Nearline.Api.Refreshing;
 using Nearline.Api.Security;
 using Nearline.Api.Serving;
@@ -93,6 +94,8 @@ public static class ApiHost
 
     private static void AddGrpc(IServiceCollection services)
     {
+        services.AddSingleton<WorkQueue>();
+        services.AddSingleton<SheddingConnections>();
         services.AddSingleton<AdmissionGate>();
         services.AddSingleton<CallInterceptor>();
         services.AddSingleton<CandidateApi>();
@@ -141,6 +144,9 @@ public static class ApiHost
         builder.Services.AddHostedService(provider => provider.GetRequiredService<ShutdownDelay>());
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<ApiOptions>>((host, api) =>
             host.ShutdownTimeout = api.Value.ShutdownDelay + api.Value.DrainTimeout);
+
+        // What comes over a connection is looked at as it comes, ahead of the calls that wait for a thread.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.ApplicationServices.GetRequiredService<BoundEndpoints>().Listen(kestrel));
     }

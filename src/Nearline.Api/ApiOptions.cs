@@ -26,6 +26,12 @@ public sealed class ApiOptions
     /// <summary>Calls in flight past this many are refused with RESOURCE_EXHAUSTED. At least 1; default 512.</summary>
     public int MaxConcurrentRequests { get; set; } = 512;
 
+    /// <summary>
+    /// While more pieces of work than this wait for a processor, calls are refused with RESOURCE_EXHAUSTED before their
+    /// message is read; without TLS even before their headers are. 0, the default: 64 a processor, some 2 ms' worth.
+    /// </summary>
+    public int MaxQueuedWork { get; set; }
+
     /// <summary>WatchCandidates streams past this many are refused likewise. At least 1; default 5000.</summary>
     public int MaxWatchStreams { get; set; } = 5000;
 

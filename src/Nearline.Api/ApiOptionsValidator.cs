@@ -41,6 +41,7 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration) : IValid
         Number(nameof(options.DefaultLimit), options.DefaultLimit, 0, 1000);
         Number(nameof(options.MaxMultiGet), options.MaxMultiGet, 1, 1000);
         Number(nameof(options.MaxConcurrentRequests), options.MaxConcurrentRequests, 1, int.MaxValue);
+        Number(nameof(options.MaxQueuedWork), options.MaxQueuedWork, 0, 1_000_000);
         Number(nameof(options.MaxWatchStreams), options.MaxWatchStreams, 1, int.MaxValue);
         Number(nameof(options.MaxConnections), options.MaxConnections, 1, int.MaxValue);
         Number(nameof(options.MaxMessageBytes), options.MaxMessageBytes, 1024, 64 * 1024 * 1024);

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microsoft.Extensions.Options;
+using Nearline.Api.Overload;
 using Nearline.Api.Security;
 using Nearline.Api.Telemetry;
 
@@ -12,15 +13,20 @@ internal sealed class AdmissionGate
     private readonly ApiMetrics _metrics;
     private readonly Status _noCall;
     private readonly Status _noStream;
+    private readonly Status _noProcessor;
+    private readonly WorkQueue _queue;
     private int _calls;
     private int _streams;
 
-    public AdmissionGate(IOptions<ApiOptions> options, ApiMetrics metrics)
+    public AdmissionGate(IOptions<ApiOptions> options, WorkQueue queue, ApiMetrics metrics)
     {
+        _queue = queue;
         _options = options.Value;
         _metrics = metrics;
         _noCall = Full(_options.MaxConcurrentRequests, "requests in flight", "Api:MaxConcurrentRequests");
         _noStream = Full(_options.MaxWatchStreams, "streams open", "Api:MaxWatchStreams");
+        _noProcessor = new Status(
+            StatusCode.ResourceExhausted, "More calls wait for a processor than Api:MaxQueuedWork allows; try again with backoff.");
         metrics.ObserveInFlight(() => Volatile.Read(ref _calls));
         metrics.ObserveStreams(() => Volatile.Read(ref _streams));
     }
@@ -49,7 +55,13 @@ internal sealed class AdmissionGate
     {
         if (stream ? Volatile.Read(ref _streams) < _options.MaxWatchStreams : Volatile.Read(ref _calls) < _options.MaxConcurrentRequests)
         {
-            return null;
+            if (stream || _queue.Room > 0)
+            {
+                return null;
+            }
+
+            _metrics.Shed("queue");
+            return _noProcessor;
         }
 
         _metrics.Shed(stream ? "stream" : "call");

@@ -2,13 +2,14 @@ using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
+using Nearline.Api.Overload;
 using Nearline.Api.Security;
 using Nearline.Api.Telemetry;
 
 namespace Nearline.Api.Hosting;
 
 /// <summary>The two endpoints, and, once they are bound, their addresses: a port of 0 gets its number only then.</summary>
-internal sealed class BoundEndpoints(IOptions<ApiOptions> options, TlsCertificates certificates, ApiMetrics metrics)
+internal sealed class BoundEndpoints(IOptions<ApiOptions> options, TlsCertificates certificates, SheddingConnections shedding, ApiMetrics metrics)
 {
     // gRPC clients multiplex; the default of 100 would make them queue or open more connections.
     private const int StreamsPerConnection = 1000;
@@ -52,6 +53,12 @@ internal sealed class BoundEndpoints(IOptions<ApiOptions> options, TlsCertificat
                     OnConnection = _ => new(certificates.Current.ForHandshake()),
                     HandshakeTimeout = HandshakeWithin,
                 });
+            }
+
+            else
+            {
+                // Over TLS nothing can be put between the server's writes.
+                listen.Use(shedding.Around);
             }
 
             _grpc = listen;

@@ -4,6 +4,7 @@ using Grpc.Core;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using Nearline.Api.Calls;
+using Nearline.Api.Overload;
 using Nearline.Api.Telemetry;
 
 namespace Nearline.Api.Security;
@@ -13,7 +14,7 @@ namespace Nearline.Api.Security;
 /// of the message is read.
 /// </summary>
 internal sealed class CallGuard(
-    ClientRegistry clients, AdmissionGate gate, ApiMetrics metrics, IOptions<ApiOptions> options)
+    ClientRegistry clients, AdmissionGate gate, WorkQueue queue, ApiMetrics metrics, IOptions<ApiOptions> options)
 {
     private const string TimeoutHeader = "grpc-timeout";
     private const string GrpcContent = "application/grpc";
@@ -47,6 +48,7 @@ internal sealed class CallGuard(
             return next(call);
         }
 
+        queue.Begun();
         if (call.Request.ContentType?.StartsWith(GrpcContent, StringComparison.OrdinalIgnoreCase) != true)
         {
             // Nor are those pages served where users' candidates are.

@@ -125,7 +125,7 @@ internal sealed class ApiMetrics : IDisposable
     public void Refresh(RefreshReason reason, string outcome) =>
         _refresh.Add(1, new("reason", reason == RefreshReason.Miss ? "miss" : "stale"), new("outcome", outcome));
 
-    public void Shed(string kind) => _shed.Add(1, new KeyValuePair<string, object?>("kind", kind));
+    public void Shed(string kind, int count = 1) => _shed.Add(count, new KeyValuePair<string, object?>("kind", kind));
 
     public void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
