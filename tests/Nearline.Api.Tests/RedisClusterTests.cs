@@ -27,7 +27,7 @@ public sealed class RedisClusterTests
         using var stream = api.Client.WatchCandidates(new() { Request = new() { UserId = users[0], Scenario = Seeder.Home } });
         Assert.Equal(users[0], await NextAsync(stream));
 
-        Assert.True(await AllAsync(api, users), "each user has the own set");
+        await Eventually.TrueAsync(() => AllAsync(api, users), "each user has the own set", TimeSpan.FromSeconds(60));
         await seed.RenewAsync(users[0], Seeder.Home, Seeder.Set(5, trigger: "renewed"));
         Assert.Equal("renewed", await NextAsync(stream));
         await seed.SetAsync(users[0], Seeder.Home, Seeder.Set(5, trigger: users[0]));
