@@ -13,9 +13,13 @@ namespace Nearline.Api.Admin;
 /// <summary>Asks a worker what only the models in memory know. Connects at the first call.</summary>
 internal sealed class WorkerInspector : IDisposable
 {
+    /// <summary>Questions at a time: those that wait for a worker must not fill the service that candidates' callers need.</summary>
+    public const int AtATime = 16;
+
     // Workers come and go behind one name: a connection is not kept so long that all instances sit on the oldest.
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
+    private readonly SemaphoreSlim _room = new(AtATime);
     private readonly string _address;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
@@ -61,7 +65,11 @@ internal sealed class WorkerInspector : IDisposable
         return (await AskAsync((client, options) => client.ExplainShowAsync(asked, options), deadline, cancellationToken)).Explanation;
     }
 
-    public void Dispose() => _channel?.Dispose();
+    public void Dispose()
+    {
+        _channel?.Dispose();
+        _room.Dispose();
+    }
 
     private async Task<T> AskAsync<T>(
         Func<InspectionService.InspectionServiceClient, CallOptions, AsyncUnaryCall<T>> call, DateTime deadline, CancellationToken cancellationToken)
@@ -70,6 +78,12 @@ internal sealed class WorkerInspector : IDisposable
         {
             throw new WorkerTroubleException(
                 StatusCode.FailedPrecondition, "Api:WorkerAddress is not set; it must be a worker's inspection address, such as http://127.0.0.1:5002");
+        }
+
+        if (!_room.Wait(0, CancellationToken.None))
+        {
+            throw new WorkerTroubleException(
+                StatusCode.ResourceExhausted, $"{AtATime} questions wait for the worker already; try again with backoff");
         }
 
         var latest = _time.GetUtcNow().UtcDateTime + _timeout;
@@ -83,6 +97,10 @@ internal sealed class WorkerInspector : IDisposable
             // The caller's own end is told by who calls us.
             cancellationToken.ThrowIfCancellationRequested();
             throw Trouble(e);
+        }
+        finally
+        {
+            _room.Release();
         }
     }
 

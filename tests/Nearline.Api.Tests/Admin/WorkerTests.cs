@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Nearline.Api.Admin;
 using Nearline.Api.Tests.Support;
 using Nearline.Contracts.Admin.V1;
 using Nearline.Contracts.Candidates.V1;
@@ -125,6 +126,36 @@ public sealed class WorkerTests(SharedRedis redis)
 
         Assert.All(new[] { first, second }, r => Assert.Contains("did not answer in time", r.ExplanationMissing, StringComparison.Ordinal));
         await Eventually.TrueAsync(() => Volatile.Read(ref cancelled) == 2, "the worker hears that nobody waits any more");
+    }
+
+    [Fact]
+    public async Task Questions_that_wait_for_a_worker_are_few_and_candidates_are_served_meanwhile()
+    {
+        await using var worker = await FakeWorker.StartAsync();
+        var asked = 0;
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        worker.OnExplain = async (_, context) =>
+        {
+            Interlocked.Increment(ref asked);
+            await release.Task.WaitAsync(context.CancellationToken);
+            return new ExplainShowResponse { Explanation = Explanation };
+        };
+        await using var api = await RunningApi.StartReadyAsync(
+            redis.Address, ("Api:WorkerAddress", worker.Address), ("Api:WorkerTimeout", "00:01:00"), ("Api:MaxConcurrentRequests", WorkerInspector.AtATime + 2));
+        var user = await UserAsync();
+        var deadline = DateTime.UtcNow.AddMinutes(3);
+
+        var waiting = Enumerable.Range(0, WorkerInspector.AtATime).Select(_ => ExplainAsync(api, user, "s-3", deadline)).ToList();
+        await Eventually.TrueAsync(() => Volatile.Read(ref asked) == waiting.Count, "all of them are before the worker");
+        var beyond = await ExplainAsync(api, user, "s-3", deadline);
+        var served = await api.GetAsync(new() { UserId = user, Scenario = Seeder.Home });
+
+        Assert.Contains("16 questions wait for the worker already", beyond.ExplanationMissing, StringComparison.Ordinal);
+        Assert.Equal(StatusCode.ResourceExhausted, (await IndexFailureAsync(api)).StatusCode);
+        Assert.Equal(10, served.Candidates.Count);
+        release.SetResult();
+        Assert.All(await Task.WhenAll(waiting), r => Assert.Equal(Explanation, r.Explanation));
+        Assert.Equal("", (await ExplainAsync(api, user, "s-3", deadline)).ExplanationMissing);
     }
 
     private static Task<Status> IndexFailureAsync(RunningApi api) =>
