@@ -55,7 +55,7 @@ internal sealed class AdmissionGate
     {
         if (stream ? Volatile.Read(ref _streams) < _options.MaxWatchStreams : Volatile.Read(ref _calls) < _options.MaxConcurrentRequests)
         {
-            if (stream || _queue.Room > 0)
+            if (stream || !_queue.IsFarTooLong)
             {
                 return null;
             }

@@ -11,14 +11,22 @@ internal sealed class WorkQueue(IOptions<ApiOptions> options)
     /// <summary>What may wait a processor where the settings do not say: some 2 ms of work.</summary>
     public const int PerProcessor = 64;
 
+    // Calls that were let in should not be refused after all because others were let in since.
+    private const int Grace = 4;
+
     private readonly int _most = options.Value.MaxQueuedWork > 0
         ? options.Value.MaxQueuedWork
         : PerProcessor * Environment.ProcessorCount;
 
     private int _arriving;
 
-    /// <summary>How many more calls may come now; not positive: none.</summary>
-    public int Room
+    /// <summary>How many more calls may come over a connection now; not positive: none.</summary>
+    public int Room => _most - Waiting;
+
+    /// <summary>Whether so much waits that calls which have come should be refused too.</summary>
+    public bool IsFarTooLong => Waiting > Grace * _most;
+
+    private int Waiting
     {
         get
         {
@@ -29,7 +37,7 @@ internal sealed class WorkQueue(IOptions<ApiOptions> options)
                 Volatile.Write(ref _arriving, 0);
             }
 
-            return _most - Math.Max(waiting, Volatile.Read(ref _arriving));
+            return Math.Max(waiting, Volatile.Read(ref _arriving));
         }
     }
 
