@@ -11,12 +11,12 @@ namespace Nearline.Api.Overload;
 /// </summary>
 /// <remarks>
 /// A call is taken out only when its header block leaves the decoder alone (<see cref="HeaderBlock"/>), as all but a
-/// connection's first calls do, and only on a connection that has had some calls since its last SETTINGS: probes, which
-/// connect for one call, are always let through.
+/// connection's first calls do, and only on a connection that has had some calls since its last SETTINGS and in the last
+/// second: probes are let through, whether they connect for one call or keep their connection.
 /// </remarks>
 internal sealed class FrameShedder
 {
-    /// <summary>Calls of a connection that are let through in any case.</summary>
+    /// <summary>Calls of a connection in a second that are let through in any case.</summary>
     public const int Unconditional = 16;
 
     private const int HeaderSize = 9;
@@ -35,9 +35,11 @@ internal sealed class FrameShedder
     private const byte Prioritised = 0x20;
     private const byte Acknowledged = 0x1;
 
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly byte[] Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
 
     private readonly byte[] _refusal;
+    private readonly TimeProvider _time;
     private readonly HashSet<int> _shed = [];
     private readonly Queue<int> _order = new();
     private byte[] _held = new byte[LargestFrame];
@@ -45,13 +47,16 @@ internal sealed class FrameShedder
     private int _highest;
     private int _calls;
     private int _unconditional = Unconditional;
+    private long _second;
     private int _credit;
     private bool _begun;
     private bool _passesAll;
 
     /// <param name="refusal">The header block of the answer to a call that is taken out.</param>
-    public FrameShedder(ReadOnlySpan<byte> refusal)
+    /// <param name="time">Tells seconds.</param>
+    public FrameShedder(ReadOnlySpan<byte> refusal, TimeProvider time)
     {
+        (_time, _second) = (time, time.GetTimestamp());
         _refusal = new byte[HeaderSize + refusal.Length];
         WriteHeader(_refusal, refusal.Length, Headers, EndHeaders | 0x1, 0);
         refusal.CopyTo(_refusal.AsSpan(HeaderSize));
@@ -66,6 +71,11 @@ internal sealed class FrameShedder
     public (int Passed, int Shed) Process(ReadOnlySequence<byte> received, int room, IBufferWriter<byte> onward, IBufferWriter<byte> back)
     {
         Hold(received);
+        if (_time.GetElapsedTime(_second) >= Second)
+        {
+            (_unconditional, _second) = (Unconditional, _time.GetTimestamp());
+        }
+
         var (at, from, shed, before) = (0, 0, 0, _calls);
         if (!_begun)
         {

@@ -8,7 +8,7 @@ using Nearline.Api.Telemetry;
 namespace Nearline.Api.Overload;
 
 /// <summary>Puts a <see cref="FrameShedder"/> between clients and the HTTP/2 server.</summary>
-internal sealed class SheddingConnections(WorkQueue queue, ApiMetrics metrics)
+internal sealed class SheddingConnections(WorkQueue queue, ApiMetrics metrics, TimeProvider time)
 {
     private static readonly byte[] Refusal = EncodeRefusal();
 
@@ -37,7 +37,7 @@ internal sealed class SheddingConnections(WorkQueue queue, ApiMetrics metrics)
 
     private async Task PumpAsync(PipeReader input, PipeWriter onward, SharedWriter output)
     {
-        var shedder = new FrameShedder(Refusal);
+        var shedder = new FrameShedder(Refusal, time);
         var back = new ArrayBufferWriter<byte>();
         Exception? failure = null;
         try

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Nearline.Api.Overload;
+using Nearline.Api.Tests.Support;
 
 namespace Nearline.Api.Tests.Overload;
 
@@ -20,9 +21,23 @@ public sealed class FrameShedderTests
     // Indexed fields alone, as in a connection's later calls.
     private static readonly byte[] Known = [0x83, 0x86, 0xC0, 0xBF];
 
-    private readonly FrameShedder _shedder = new(Refusal);
+    private readonly ManualClock _clock = new();
+    private readonly FrameShedder _shedder;
     private readonly ArrayBufferWriter<byte> _onward = new();
     private readonly ArrayBufferWriter<byte> _back = new();
+
+    public FrameShedderTests() => _shedder = new FrameShedder(Refusal, _clock);
+
+    [Fact]
+    public void Connection_of_few_calls_is_never_refused_one()
+    {
+        Begin();
+        Assert.Equal((0, 1), Process(Calls(101, 1), None));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal((FrameShedder.Unconditional, 1), Process(Calls(103, FrameShedder.Unconditional + 1), None));
+        _clock.Advance(TimeSpan.FromSeconds(0.9));
+        Assert.Equal((0, 1), Process(Calls(201, 1), None));
+    }
 
     [Fact]
     public void With_room_all_goes_through_however_it_is_cut()
@@ -149,7 +164,7 @@ public sealed class FrameShedderTests
         Assert.Equal(request, _onward.WrittenSpan.ToArray());
 
         _onward.ResetWrittenCount();
-        var other = new FrameShedder(Refusal);
+        var other = new FrameShedder(Refusal, _clock);
         byte[] huge = [.. Preface, 0xFF, 0xFF, 0xFF, 1, 4, 0, 0, 0, 1, 1, 2, 3];
         other.Process(new ReadOnlySequence<byte>(huge), None, _onward, _back);
         other.Process(new ReadOnlySequence<byte>([4, 5, 6]), None, _onward, _back);
