@@ -34,8 +34,10 @@ public static class ApiHost
         // A failing check is told by the health endpoints; once a period in the log would drown the rest.
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
 
-        // A message that cannot be decoded is an error with a stack trace there: any caller could fill the disk. What goes
-        // wrong in a handler the interceptor logs, and what callers send wrong is counted.
+        // A call that nobody serves is a line there, a connection that breaks HTTP/2's rules or a message that cannot be
+        // decoded a stack trace: any caller could fill the disk. What goes wrong in a handler the interceptor logs, and what callers send wrong is counted.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error);
         builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
 
         // All instances share one Redis. Were they not ready without it, callers would find nobody at all in place of

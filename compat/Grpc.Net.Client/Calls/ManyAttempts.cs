@@ -16,7 +16,8 @@ internal sealed class ManyAttempts<TRequest, TResponse> : IDisposable
     private readonly CallOptions options;
     private readonly TRequest request;
     private readonly AttemptPlan plan;
-    private readonly CancellationTokenSource stop;
+    private readonly CancellationTokenSource stop = new();
+    private readonly CancellationTokenRegistration fromCaller;
     private readonly List<GrpcCall<TRequest, TResponse>> attempts = [];
     private readonly TaskCompletionSource<GrpcCall<TRequest, TResponse>> settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -28,7 +29,7 @@ internal sealed class ManyAttempts<TRequest, TResponse> : IDisposable
         this.options = options;
         this.request = request;
         this.plan = plan;
-        stop = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken);
+        fromCaller = options.CancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), stop);
         ResponseAsync = plan.IsHedging ? HedgeAsync() : RetryAsync();
     }
 
@@ -168,11 +169,13 @@ internal sealed class ManyAttempts<TRequest, TResponse> : IDisposable
 
     private async Task PauseAsync(TimeSpan pause)
     {
-        var left = (options.Deadline ?? DateTime.MaxValue) - DateTime.UtcNow;
-        pause = pause < left ? pause : left;
-        if (pause > TimeSpan.Zero)
+        var deadline = options.Deadline ?? DateTime.MaxValue;
+        var end = deadline - DateTime.UtcNow > pause ? DateTime.UtcNow + pause : deadline;
+        while (end - DateTime.UtcNow is { Ticks: > 0 } left && !stop.IsCancellationRequested)
         {
-            await Task.Delay(pause, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Whole milliseconds, else a timer may be early.
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), stop.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -184,7 +187,7 @@ internal sealed class ManyAttempts<TRequest, TResponse> : IDisposable
         {
             await FinishAsync(attempt).ConfigureAwait(false);
             settled.TrySetResult(attempt);
-            stop.Dispose();
+            fromCaller.Unregister();
             return await attempt.ResponseAsync.ConfigureAwait(false);
         }
     }

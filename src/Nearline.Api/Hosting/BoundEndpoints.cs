@@ -25,6 +25,7 @@ internal sealed class BoundEndpoints(IOptions<ApiOptions> options, TlsCertificat
     // A stream may be quiet for hours; a peer that is gone should not keep its place so long.
     private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PongWithin = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan HeadersWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan HandshakeWithin = TimeSpan.FromSeconds(10);
 
     private ListenOptions? _grpc;
@@ -73,6 +74,7 @@ internal sealed class BoundEndpoints(IOptions<ApiOptions> options, TlsCertificat
     private void SetLimits(KestrelServerLimits limits)
     {
         limits.MaxRequestHeaderCount = Headers;
+        limits.RequestHeadersTimeout = HeadersWithin;
         limits.MaxRequestHeadersTotalSize = HeaderBytes;
         limits.MaxRequestBodySize = options.Value.MaxMessageBytes + MessageSlack;
         limits.Http2.MaxRequestHeaderFieldSize = HeaderFieldBytes;

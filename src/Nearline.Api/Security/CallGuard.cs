@@ -29,7 +29,7 @@ internal sealed class CallGuard(
         "The caller is not known; send the header 'authorization: Bearer KEY' with a key of this service, or a client certificate that is listed.");
 
     private static readonly Status Malformed = new(
-        StatusCode.InvalidArgument, "The message is not a protobuf of the type that this method takes.");
+        StatusCode.InvalidArgument, "The request does not hold one protobuf message of the type that this method takes.");
 
     private static readonly Status NoRoom = new(StatusCode.ResourceExhausted, "Too many health streams are open; ask by Check.");
 

@@ -89,7 +89,7 @@ public abstract class ContractTests(SharedRedis redis) : ApiFixture(redis)
 
         // A string of five bytes that has one.
         var malformed = await client.AskAsync(Candidates + "GetCandidates", new Raw([0x0a, 5, (byte)'a']));
-        Assert.Equal((StatusCode.InvalidArgument, "The message is not a protobuf of the type that this method takes."), (malformed.Code, malformed.Details));
+        Assert.Equal((StatusCode.InvalidArgument, "The request does not hold one protobuf message of the type that this method takes."), (malformed.Code, malformed.Details));
 
         var none = new WatchCandidatesRequest();
         var stream = await client.Call(Candidates + "WatchCandidates", none, stream: true).EndAsync();

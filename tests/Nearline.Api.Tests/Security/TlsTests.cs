@@ -78,11 +78,15 @@ public sealed class TlsTests(SharedRedis redis) : IDisposable
             ]);
 
         Assert.Equal(StatusCode.OK, await CodeAsync(api, _authority.Client("ranking")));
-        Assert.Equal(StatusCode.Unavailable, await CodeAsync(api, client: null));
-        Assert.Equal(StatusCode.Unavailable, await CodeAsync(api, other.Client("ranking")));
+        await RefusedAsync(client: null);
+        await RefusedAsync(other.Client("ranking"));
 
         // A server's certificate is no client's.
-        Assert.Equal(StatusCode.Unavailable, await CodeAsync(api, _authority.Server("ranking")));
+        await RefusedAsync(_authority.Server("ranking"));
+
+        // With TLS 1.3 the client has shaken hands before it hears of it: it may have sent its call by then.
+        async Task RefusedAsync((string, string)? client) =>
+            Assert.Contains(await CodeAsync(api, client), new[] { StatusCode.Unavailable, StatusCode.Internal });
     }
 
     [Fact]

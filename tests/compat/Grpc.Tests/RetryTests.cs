@@ -127,7 +127,7 @@ public sealed class RetryTests
         attempts.Clear();
         var fatal = Client(hedging, Fails("5"), Succeeds(), Succeeds());
         var ended = await Record.ExceptionAsync(() => fatal.UnaryAsync(new ProbeRequest()).ResponseAsync);
-        Assert.True(ended is null or RpcException { StatusCode: StatusCode.NotFound });
+        Assert.True(ended is null or RpcException { StatusCode: StatusCode.NotFound }, ended?.ToString());
     }
 
     [Fact]
