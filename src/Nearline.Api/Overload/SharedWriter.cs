@@ -14,7 +14,9 @@ internal sealed class SharedWriter(PipeWriter inner) : PipeWriter
 
     private readonly Lock _lock = new();
     private readonly ArrayBufferWriter<byte> _waiting = new();
-    private bool _writing;
+
+    // From the start: a connection's first frame must be the server's SETTINGS, and a client need not wait for them.
+    private bool _writing = true;
     private int _unread;
 
     /// <summary>Whether the client has not read for so long that no more should be inserted.</summary>
