@@ -94,7 +94,7 @@ internal static class CommonOptions
     /// <summary>The api's gRPC address.</summary>
     public static Option<string> Api() => new("--api")
     {
-        Description = "the api's gRPC address",
+        Description = $"the api's gRPC address; its key, where it asks for one, in {ApiChannel.KeyVariable}",
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("NEARLINE_API") ?? "http://127.0.0.1:5001",
     };
 }

@@ -25,7 +25,7 @@ internal static class ExplainCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var channel = GetCommand.OpenChannel(parsed.GetRequiredValue(api));
+            using var channel = ApiChannel.Open(parsed.GetRequiredValue(api));
             var response = await new CandidateService.CandidateServiceClient(channel).ExplainCandidateAsync(
                 new ExplainCandidateRequest
                 {

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Google.Protobuf;
-using Grpc.Net.Client;
 using Nearline.Cli.Console;
 using Nearline.Contracts.Candidates.V1;
 using Spectre.Console;
@@ -28,7 +27,7 @@ internal static class GetCommand
         var command = new Command("get", "ask the api for a user's candidates") { user, scenario, variant, limit, json, api };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var channel = OpenChannel(parsed.GetRequiredValue(api));
+            using var channel = ApiChannel.Open(parsed.GetRequiredValue(api));
             var client = new CandidateService.CandidateServiceClient(channel);
             var userId = parsed.GetRequiredValue(user);
             var answers = await AskAsync(client, userId, parsed.GetValue(scenario), parsed.GetValue(variant) ?? "", parsed.GetValue(limit), cancellation)
@@ -50,14 +49,6 @@ internal static class GetCommand
         });
         return command;
     }
-
-    /// <summary>A channel to the api.</summary>
-    /// <exception cref="CliException">The address is not one.</exception>
-    internal static GrpcChannel OpenChannel(string address) =>
-        Uri.TryCreate(address.Contains("://", StringComparison.Ordinal) ? address : $"http://{address}", UriKind.Absolute, out var uri) &&
-        uri.Scheme is "http" or "https"
-            ? GrpcChannel.ForAddress(uri!)
-            : throw new CliException($"--api is '{address}'; it must be like 127.0.0.1:5001 or http://127.0.0.1:5001");
 
     /// <summary>
     /// The given scenario's answer; or those of all scenarios in which the user has a set; or, for a user without any,

@@ -18,7 +18,7 @@ internal static class IndexCommand
         var command = new Command("index", "ask the api which models are in use, what their shows are searched with, and why") { json, api };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var channel = GetCommand.OpenChannel(parsed.GetRequiredValue(api));
+            using var channel = ApiChannel.Open(parsed.GetRequiredValue(api));
             var response = await new AdminService.AdminServiceClient(channel).GetIndexInfoAsync(
                 new GetIndexInfoRequest(), deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation)
                 .ResponseAsync.ConfigureAwait(false);
