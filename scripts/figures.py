@@ -68,6 +68,10 @@ def details(lines):
         if "stages" in line:
             parts = ", ".join(f"{name.replace('_', ' ')} {ms:g}" for name, ms in line["stages"].items())
             yield f"\nMeans of the stages, ms, {line['case']}: {parts}; together {line['stages_sum']:g}, as heard from outside {line['mean']:g}."
+        if "state_bytes" in line:
+            parts = ", ".join(f"{what} {line[name + '_bytes']:,} ({line[name + '_memory']:,})"
+                              for name, what in (("state", "state"), ("watched", "watched shows"), ("set", "set")))
+            yield f"\nBytes of a value, and with its key and what Redis adds: {parts}."
         if "grown_in_second_half" in line:
             grown = line["grown_in_second_half"]
             yield (f"\nThe soak, {line['events']:,} events: from half time on resident memory {line['rss_mi_b'][0]} to {line['rss_mi_b'][1]} MiB "

@@ -5,6 +5,7 @@ at random times at a share of that throughput, from before the producer has them
 sets arrives, with the mean of each stage. Soak: the same for long, with what the worker's process holds.
 """
 import argparse
+import json
 import pathlib
 import statistics
 import time
@@ -22,6 +23,7 @@ def arguments():
     parser.add_argument("--precisions", nargs="+", default=["Float32", "BFloat16"], choices=["Float32", "BFloat16"])
     parser.add_argument("--seconds", type=float, default=20, help="of a measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of bare and flood, in turns")
+    parser.add_argument("--warm", type=float, default=30, help="seconds at half the throughput before latency is measured")
     parser.add_argument("--soak", type=float, default=0, help="minutes of soak at 70 %% of the throughput, in the first precision; 0: none")
     parser.add_argument("--set", nargs="*", default=[], help="settings of the worker, such as Worker:BatchMaxUsers=64")
     return parser.parse_args()
@@ -53,7 +55,8 @@ def measure(precision, soak, options):
               "peer_value": round(statistics.median(bares)), "ratio": round(throughput / statistics.median(bares), 2),
               "users_of_batch": round(flood["users_of_batch"]), "threads": round(flood["cpu"]["worker"], 2), "cores_busy": {n: round(v, 2) for n, v in flood["cpu"].items()}}]
 
-    side.ask(f"rate {throughput * 0.5} 5")  # warms up
+    # Small batches take other ways through the code than large ones, and the compiler comes back to them.
+    side.ask(f"rate {throughput * 0.5} {options.warm}")
     rate = side.ask(f"rate {throughput * 0.5} {options.seconds * 3}")
     stages = {name: round(ms, 2) for name, ms in rate["stages"].items() if ms > 0}
     lines.append({**line, "case": case + f", latency at {throughput * 0.5:.0f} events/s, half the throughput", "unit": "ms",
@@ -85,10 +88,22 @@ def measure(precision, soak, options):
     return lines
 
 
+def kept(options):
+    """What this run does not measure, from the one before: the soak, and other precisions."""
+    path = ROOT / "bench/results/worker.json"
+    if not path.exists():
+        return []
+    before = json.loads(path.read_text())
+    return [{"commit": before["commit"], **line} for line in before["lines"]
+            if (", soak of" in line["case"] and not options.soak) or
+            ("in bfloat16" in line["case"] and "BFloat16" not in options.precisions)]
+
+
 def main():
     options = arguments()
+    before = kept(options)
     write("worker", [line for number, precision in enumerate(options.precisions)
-                     for line in measure(precision, options.soak if number == 0 else 0, options)])
+                     for line in measure(precision, options.soak if number == 0 else 0, options)] + before)
 
 
 main()

@@ -15,6 +15,9 @@ namespace Nearline.Bench.Worker;
 /// </summary>
 internal sealed class Traffic : IDisposable
 {
+    /// <summary>Everybody watches on in a few series: with new shows each time histories, and the work for each, would grow.</summary>
+    private const int ShowsOfUser = 4;
+
     private readonly IReadOnlyList<string> users;
     private readonly IReadOnlyList<string> shows;
     private readonly IProducer<string, byte[]> producer;
@@ -53,7 +56,8 @@ internal sealed class Traffic : IDisposable
     /// </param>
     public void Publish(bool isPadded = false)
     {
-        var user = users[turn++ % users.Count];
+        var number = turn++ % users.Count;
+        var user = users[number];
         var now = DateTimeOffset.UtcNow;
         var message = new UserEvent
         {
@@ -62,8 +66,7 @@ internal sealed class Traffic : IDisposable
             EventTime = now.ToTimestamp(),
             Watch = new Watch
             {
-                // The square makes some shows popular.
-                ShowId = shows[(int)(Math.Pow(random.NextDouble(), 2) * shows.Count)],
+                ShowId = shows[((number * ShowsOfUser) + random.Next(ShowsOfUser)) % shows.Count],
                 Played = TimeSpan.FromMinutes(30).ToDuration(),
                 Length = TimeSpan.FromMinutes(60).ToDuration(),
             },
