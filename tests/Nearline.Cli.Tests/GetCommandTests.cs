@@ -11,7 +11,7 @@ public sealed class GetCommandTests
     [InlineData("localhost:7", "localhost:7")]
     public void Address_may_leave_out_its_scheme(string address, string target)
     {
-        using var channel = GetCommand.OpenChannel(address);
+        using var channel = ApiChannel.Open(address);
 
         Assert.Equal(target, channel.Target);
     }
@@ -22,7 +22,7 @@ public sealed class GetCommandTests
     [InlineData("127.0.0.1:port")]
     public void What_is_no_address_is_refused_by_option_and_value(string address)
     {
-        var error = Assert.Throws<CliException>(() => GetCommand.OpenChannel(address).Dispose());
+        var error = Assert.Throws<CliException>(() => ApiChannel.Open(address).Dispose());
 
         Assert.Contains($"--api is '{address}'", error.Message, StringComparison.Ordinal);
     }
