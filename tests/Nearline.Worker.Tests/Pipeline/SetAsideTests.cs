@@ -33,8 +33,8 @@ public sealed class SetAsideTests
         served = "second";
         Assert.True(aside.TryAdd(Request("second")));
         served = "third";
-        Assert.True(aside.TryAdd(Request("third")));
         Assert.True(aside.TryTake(out _));
+        Assert.True(aside.TryAdd(Request("third")));
         Assert.True(aside.TryTake(out _));
     }
 
